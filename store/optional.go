@@ -16,7 +16,7 @@ import (
 // Info describes a stored item without its value.
 type Info struct {
 	Key        string    `json:"key"`
-	Size       int64     `json:"size"` // bytes of the value
+	Size       int64     `json:"size"` // bytes of the value as it is stored
 	Created    time.Time `json:"created"`
 	FreshUntil time.Time `json:"fresh_until,omitzero"`
 	GoneAfter  time.Time `json:"gone_after,omitzero"`
@@ -124,6 +124,27 @@ func Clear(ctx context.Context, s Store) error {
 	_, err := DeletePrefix(ctx, s, "")
 	return err
 }
+
+// Lease waits for the lease of key, where s is a [Leaser]; else the error wraps
+// errors.ErrUnsupported.
+func Lease(ctx context.Context, s Store, key string) (release func(), err error) {
+	if l, ok := s.(Leaser); ok {
+		return l.Lease(ctx, key)
+	}
+	return nil, unsupported(s, "give leases")
+}
+
+// TryLease takes the lease of key if it is free, where s is a [Leaser]; else the error wraps
+// errors.ErrUnsupported.
+func TryLease(ctx context.Context, s Store, key string) (release func(), err error) {
+	if l, ok := s.(Leaser); ok {
+		return l.TryLease(ctx, key)
+	}
+	return nil, unsupported(s, "give leases")
+}
+
+// bufferLimit is how much of a value a combinator holds in memory for a store without streams.
+const bufferLimit = 64 << 20
 
 // Open returns the item of key without its value, and a reader of the value. Where s is no
 // [Streamer] the value is held in memory.

@@ -1,0 +1,163 @@
+// index.go finds the record of a key: hash tables in memory that all processes share.
+
+package disk
+
+import (
+	"math/bits"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// index is the mapped index file of a folder. Readers take no lock: a slot is one word, and what
+// it leads to is checked against the key. Writers of a region take the region's lock, a word in
+// shared memory held for some hundred nanoseconds; one that a dead process left is taken over.
+type index struct {
+	*shared
+	m    []byte
+	file *os.File
+}
+
+func (x *index) region(hash uint64) *region { return &x.regions[hash>>56] }
+
+const (
+	stealDead = 2 * time.Millisecond // how long to wait before asking whether the holder lives
+	stealAny  = time.Second          // a holder that was stopped, or that we cannot see
+)
+
+// lock takes r for writing.
+func (x *index) lock(r *region) {
+	me := uint64(os.Getpid())<<32 | uint64(nonce.Add(1))
+	for range 64 {
+		if r.lock.CompareAndSwap(0, me) {
+			return
+		}
+		runtime.Gosched()
+	}
+	x.lockSlowly(r, me)
+}
+
+// nonce tells two lockings by one process apart.
+var nonce atomic.Uint32
+
+func (x *index) lockSlowly(r *region, me uint64) {
+	holder, since := r.lock.Load(), time.Now()
+	for {
+		if r.lock.CompareAndSwap(0, me) {
+			return
+		}
+		if now := r.lock.Load(); now != holder {
+			holder, since = now, time.Now()
+		}
+		if waited := time.Since(since); holder != 0 && waited > stealDead &&
+			(waited > stealAny || !alive(int(holder>>32))) && r.lock.CompareAndSwap(holder, me) {
+			x.mend(r)
+			return
+		}
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+func (x *index) unlock(r *region) { r.lock.Store(0) }
+
+// mend puts a region right whose writer died. Slots move by copying, then clearing, so that a
+// death in between leaves one slot twice.
+func (x *index) mend(r *region) {
+	if r.version.Load()&1 == 1 {
+		r.version.Add(1)
+	}
+	slots, seen, used := r.slots(x.m), map[slot]bool{}, uint64(0)
+	for i := 0; i < len(slots); i++ {
+		v := slot(slots[i].Load())
+		if v != 0 && seen[v.location()] {
+			x.removeLocked(r, slots, i)
+			i-- // another may have moved here
+			continue
+		}
+		seen[v.location()] = true
+	}
+	for i := range slots {
+		if slots[i].Load() != 0 {
+			used++
+		}
+	}
+	r.used.Store(used)
+}
+
+// spotLocked returns the place of a free slot for hash, or ok false where the region has to grow.
+func (x *index) spotLocked(r *region, hash uint64) (spot *atomic.Uint64, ok bool) {
+	slots := r.slots(x.m)
+	if uint64(len(slots))*3/4 <= r.used.Load() {
+		return nil, false
+	}
+	mask := len(slots) - 1
+	for n, i := 0, int(hash&fingerprints); n < len(slots); n, i = n+1, i+1 {
+		if slots[i&mask].Load() == 0 {
+			return &slots[i&mask], true
+		}
+	}
+	return nil, false
+}
+
+// addLocked writes v to a spot that spotLocked gave.
+func (x *index) addLocked(r *region, spot *atomic.Uint64, v slot) {
+	r.used.Add(1)
+	spot.Store(uint64(v))
+}
+
+// removeLocked empties slots[i] and moves those behind it up, so that no chain is broken and no
+// mark is left behind. Readers that found nothing meanwhile see the version and look again.
+func (x *index) removeLocked(r *region, slots []atomic.Uint64, i int) {
+	r.version.Add(1)
+	mask := len(slots) - 1
+	for n, j := 1, i+1; n < len(slots) && slots[j&mask].Load() != 0; n, j = n+1, j+1 {
+		v := slots[j&mask].Load()
+		if home := int(slot(v).fingerprint()); (j-home)&mask < (j-i)&mask {
+			continue // it may not stand before its home
+		}
+		slots[i].Store(v)
+		i = j & mask
+	}
+	slots[i].Store(0)
+	r.used.Add(^uint64(0))
+	r.version.Add(1)
+}
+
+// growLocked moves r to an extent at off with twice the slots. The old one is left to readers that
+// are still in it and is not used again: all that is left behind is less than what is in use.
+func (x *index) growLocked(r *region, off int64) {
+	old := r.slots(x.m)
+	n := grownSlots(old)
+	word := extentWord(off, bits.Len(uint(n))-1)
+	var next region
+	next.extent.Store(word)
+	slots := next.slots(x.m)
+	for i := range old {
+		v := old[i].Load()
+		if v == 0 {
+			continue
+		}
+		j := int(slot(v).fingerprint()) & (n - 1)
+		for slots[j].Load() != 0 {
+			j = (j + 1) & (n - 1)
+		}
+		slots[j].Store(v)
+	}
+	r.version.Add(2) // a reader of the old extent looks again before it says "absent"
+	r.extent.Store(word)
+}
+
+func grownSlots(old []atomic.Uint64) int { return max(2*len(old), firstSlots) }
+
+// snapshot returns the slots of r that are not empty.
+func (x *index) snapshot(r *region) []slot {
+	slots := r.slots(x.m)
+	all := make([]slot, 0, len(slots))
+	for i := range slots {
+		if v := slot(slots[i].Load()); v != 0 {
+			all = append(all, v)
+		}
+	}
+	return all
+}

@@ -1,0 +1,256 @@
+// large.go keeps values too long for a segment in files of their own.
+
+package disk
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/larder-go/larder/store"
+)
+
+// A large file begins with magic, format, salt, id, folder, length of the key, key, CRC. Blocks of
+// at most 64 KiB follow, each after its length and its CRC, so that no byte is given out unchecked
+// however long the value is. It is written in tmp and renamed when it is whole.
+const (
+	largeMagic = "LARDERLG"
+	largeHead  = 36 // before the key
+	blockBytes = 64 << 10
+	blockHead  = 8
+)
+
+func appendLargeHead(b []byte, id, folder uint64, salt uint32, key string) []byte {
+	b = append(b, largeMagic...)
+	b = binary.LittleEndian.AppendUint32(b, Format)
+	b = binary.LittleEndian.AppendUint32(b, salt)
+	b = binary.LittleEndian.AppendUint64(b, id)
+	b = binary.LittleEndian.AppendUint64(b, folder)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(key)))
+	b = append(b, key...)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+// largeBytes is the size of the file of a value.
+func largeBytes(key string, size int64) int64 {
+	blocks := (size + blockBytes - 1) / blockBytes
+	return largeHead + int64(len(key)) + 4 + size + blocks*blockHead
+}
+
+func appendBlockHead(b []byte, salt uint32, number uint32, block []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(block)))
+	return binary.LittleEndian.AppendUint32(b, blockSum(salt, number, block))
+}
+
+// blockSum is the CRC of block number of a file: blocks cannot change places.
+func blockSum(salt, number uint32, block []byte) uint32 {
+	return crc32.Update(salt^number*0x9e3779b1^uint32(len(block)), castagnoli, block)
+}
+
+func (s *Store) largePath(id uint64) string {
+	return s.path(largeDir, fmt.Sprintf("%02x", id&0xff), fmt.Sprintf("%016x", id))
+}
+
+// largeRef reads what large file the record f names, without checking the record.
+func (f *found) largeRef() (largeRef, bool) {
+	value := f.off + recordHead + int64(f.keyLen) + int64(f.metaLen)
+	return parseLargeRef(f.seg.m[value : value+f.valueLen])
+}
+
+// forgetLarge removes the large file of a record that cannot be found any more.
+func (rm *room) forgetLarge(f *found) error {
+	if f.kind != kindLarge {
+		return nil
+	}
+	s := rm.s
+	s.ix.dirty.Store(dirtyLarge)
+	ref, ok := f.largeRef()
+	if !ok {
+		return nil // a damaged record: recount finds the file
+	}
+	size := largeBytes(string(f.seg.key(f.off, &f.recordInfo)), ref.size)
+	s.ix.large.Add(-1)
+	s.ix.live.Add(-size)
+	s.ix.segments[f.seg.place].large.Add(-size)
+	return rm.remove(s.largePath(ref.id), size)
+}
+
+// moveLarge accounts for a record of a large file that moved to another segment.
+func (rm *room) moveLarge(from, to *found) {
+	if ref, ok := from.largeRef(); ok && from.kind == kindLarge {
+		size := largeBytes(string(from.seg.key(from.off, &from.recordInfo)), ref.size)
+		rm.s.ix.segments[from.seg.place].large.Add(-size)
+		rm.s.ix.segments[to.seg.place].large.Add(size)
+	}
+}
+
+// adoptLarge makes the finished file temp the value of key.
+func (rm *room) adoptLarge(w *writer) error {
+	s := rm.s
+	s.ix.dirty.Store(dirtyLarge)
+	path := s.largePath(w.id)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("disk: %w", err)
+	}
+	if err := rm.rollHeavy(); err != nil {
+		return err
+	}
+	if err := os.Rename(w.file.Name(), path); err != nil {
+		return fmt.Errorf("disk: %w", err)
+	}
+	ref := largeRef{w.id, w.size}
+	if err := s.put(w.ctx, kindLarge, w.key, &w.item, ref.bytes(), rm); err != nil {
+		return errors.Join(err, rm.remove(path, w.fileBytes))
+	}
+	s.ix.large.Add(1)
+	s.ix.live.Add(w.fileBytes)
+	s.ix.segments[s.ix.active.Load()&placeMask].large.Add(w.fileBytes)
+	return nil
+}
+
+// rollHeavy begins a new segment when the large files of the active one weigh as much as a segment:
+// when it leaves, they leave with it.
+func (rm *room) rollHeavy() error {
+	s := rm.s
+	place := int(s.ix.active.Load() & placeMask)
+	if s.ix.segments[place].large.Load() < s.segmentLimit() {
+		return nil
+	}
+	return rm.roll(place)
+}
+
+// readLarge returns the whole value that ref names.
+func (s *Store) readLarge(key string, ref largeRef) ([]byte, error) {
+	r, err := s.openLarge(key, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	value := make([]byte, ref.size)
+	if _, err := io.ReadFull(r, value); err != nil {
+		return nil, err
+	}
+	if _, err := r.Read(nil); err != nil && err != io.EOF {
+		return nil, err
+	}
+	return value, nil
+}
+
+// openLarge opens the file of ref and checks that it is key's.
+func (s *Store) openLarge(key string, ref largeRef) (*largeReader, error) {
+	f, err := os.Open(s.largePath(ref.id))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errGone
+		}
+		return nil, fmt.Errorf("disk: %w", err)
+	}
+	r := &largeReader{file: f, in: bufio.NewReaderSize(f, blockBytes+blockHead), size: ref.size}
+	if err := r.readHead(key, ref); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// errGone says that a large file has left since its record was read.
+var errGone = fmt.Errorf("%w: large file", fs.ErrNotExist)
+
+// largeReader gives out a large file, a checked block at a time.
+type largeReader struct {
+	file   *os.File
+	in     *bufio.Reader
+	size   int64 // of the value
+	given  int64 // bytes of it in blocks read so far
+	salt   uint32
+	number uint32
+	block  []byte // what of the current block was not given out yet
+	err    error
+}
+
+func (r *largeReader) readHead(key string, ref largeRef) error {
+	stat, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("disk: %w", err)
+	}
+	if stat.Size() != largeBytes(key, ref.size) {
+		return fmt.Errorf("%w: large file of %d bytes, expected %d", errDamaged, stat.Size(),
+			largeBytes(key, ref.size))
+	}
+	head := make([]byte, largeHead+len(key)+4)
+	if _, err := io.ReadFull(r.in, head); err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	r.salt = binary.LittleEndian.Uint32(head[12:])
+	folder := binary.LittleEndian.Uint64(head[24:])
+	if string(head) != string(appendLargeHead(nil, ref.id, folder, r.salt, key)) {
+		return fmt.Errorf("%w: head of a large file", errDamaged)
+	}
+	return nil
+}
+
+// Size implements [store.Reader].
+func (r *largeReader) Size() int64 { return r.size }
+
+// Read implements io.Reader.
+func (r *largeReader) Read(p []byte) (int, error) {
+	if len(r.block) == 0 && r.err == nil {
+		r.err = r.next()
+	}
+	if len(r.block) == 0 {
+		return 0, r.err
+	}
+	n := copy(p, r.block)
+	r.block = r.block[n:]
+	return n, nil
+}
+
+// next reads and checks one block.
+func (r *largeReader) next() error {
+	if r.given == r.size {
+		return io.EOF
+	}
+	var head [blockHead]byte
+	if _, err := io.ReadFull(r.in, head[:]); err != nil {
+		return fmt.Errorf("disk: %w: %w", errDamaged, err)
+	}
+	n := int64(binary.LittleEndian.Uint32(head[:]))
+	if n == 0 || n > blockBytes || n > r.size-r.given {
+		return fmt.Errorf("disk: %w: block of %d bytes", errDamaged, n)
+	}
+	block := make([]byte, n)
+	if _, err := io.ReadFull(r.in, block); err != nil {
+		return fmt.Errorf("disk: %w: %w", errDamaged, err)
+	}
+	if blockSum(r.salt, r.number, block) != binary.LittleEndian.Uint32(head[4:]) {
+		return fmt.Errorf("disk: %w: block %d of a large file", errDamaged, r.number)
+	}
+	r.number++
+	r.given += n
+	r.block = block
+	return nil
+}
+
+// Close implements io.Closer.
+func (r *largeReader) Close() error {
+	r.err, r.block = store.ErrClosed, nil
+	return r.file.Close()
+}
+
+// largeSize is the size of the large file of f, 0 if it has none.
+func (f *found) largeSize() int64 {
+	if f.kind != kindLarge {
+		return 0
+	}
+	ref, ok := f.largeRef()
+	if !ok {
+		return 0
+	}
+	return largeBytes(string(f.seg.key(f.off, &f.recordInfo)), ref.size)
+}

@@ -1,0 +1,96 @@
+// lease.go lets one process at a time work for a key.
+
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/larder-go/larder/store"
+)
+
+// Lease implements [store.Leaser] by the lock of a file, which the kernel takes from a process
+// that dies. It does not outlive the process and it is not handed to child processes.
+func (s *Store) Lease(ctx context.Context, key string) (release func(), err error) {
+	wait := time.Millisecond
+	for {
+		release, err = s.TryLease(ctx, key)
+		if err == nil || !errors.Is(err, store.ErrLeased) {
+			return release, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait):
+		}
+		wait = min(wait*3/2, 20*time.Millisecond)
+	}
+}
+
+// TryLease implements [store.Leaser].
+func (s *Store) TryLease(ctx context.Context, key string) (release func(), err error) {
+	if err := store.CheckKey(key); err != nil {
+		return nil, err
+	}
+	if err := s.enter(ctx, time.Now().UnixNano()); err != nil {
+		return nil, err
+	}
+	readOnly := s.readOnly
+	s.leave()
+	if readOnly {
+		return nil, fmt.Errorf("%w: %s", ErrReadOnly, s.dir)
+	}
+	sum := sha256.Sum256([]byte(key))
+	return leaseFile(s.path(leaseDir), hex.EncodeToString(sum[:16]))
+}
+
+// leaseFile locks the file of a lease. Who held it before removes it, so that a lock only counts
+// while its file is still the one in the folder.
+func leaseFile(dir, name string) (release func(), err error) {
+	path := dir + string(os.PathSeparator) + name
+	for range maxTries {
+		f, err := openLease(dir, path)
+		if err != nil {
+			return nil, fmt.Errorf("disk: %w", err)
+		}
+		ok, err := tryLock(f)
+		if err != nil || !ok {
+			f.Close()
+			if err == nil {
+				err = fmt.Errorf("%w: %s", store.ErrLeased, path)
+			}
+			return nil, err
+		}
+		if sameFile(f, path) {
+			return sync.OnceFunc(func() { os.Remove(path); f.Close() }), nil
+		}
+		f.Close()
+	}
+	return nil, fmt.Errorf("%w: %s", store.ErrLeased, path)
+}
+
+func openLease(dir, path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if !os.IsNotExist(err) {
+		return f, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+}
+
+func sameFile(f *os.File, path string) bool {
+	have, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(have, there)
+}

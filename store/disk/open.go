@@ -1,0 +1,263 @@
+// open.go maps the index of a folder, and makes it where there is none.
+
+package disk
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"syscall"
+	"time"
+)
+
+// tagText marks the folder as a cache for backup programs (https://bford.info/cachedir/).
+const tagText = "Signature: 8a477f597d28d172789f06886806bc55\n" +
+	"# This folder is a cache made by larder. It may be deleted at any time.\n"
+
+// open opens the folder; no call is under way.
+func (s *Store) open() error {
+	s.readOnly = s.o.ReadOnly
+	if !s.readOnly {
+		if err := s.openRoom(); err != nil {
+			if !refused(err) {
+				return err
+			}
+			s.readOnly = true
+		}
+	}
+	err := s.mapIndex()
+	if s.readOnly || err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamagedIndex) {
+		s.looked.Store(time.Now().UnixNano())
+		return err
+	}
+	if err != nil {
+		if err := s.makeIndex(); err != nil {
+			return err
+		}
+	}
+	s.suspect.Store(false)
+	s.looked.Store(time.Now().UnixNano())
+	if err := s.settle(); err != nil {
+		s.release()
+		return err
+	}
+	s.seen = s.ix.drops.Load()
+	return nil
+}
+
+// refused reports whether the system does not let us write there.
+func refused(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+// openRoom makes the folder and opens the file whose lock is the room's.
+func (s *Store) openRoom() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(s.path(lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	s.roomFile = f
+	return nil
+}
+
+// mapIndex maps the index file and checks its head.
+func (s *Store) mapIndex() error {
+	flag := os.O_RDWR
+	if s.readOnly {
+		flag = os.O_RDONLY
+	}
+	f, err := os.OpenFile(s.path(indexFile), flag, 0)
+	if !s.readOnly && err != nil && refused(err) {
+		s.readOnly = true
+		f, err = os.OpenFile(s.path(indexFile), os.O_RDONLY, 0)
+	}
+	if err != nil {
+		return err
+	}
+	x, err := newIndex(f, s.readOnly)
+	if err == nil {
+		err = x.check(s.dir)
+	}
+	if err != nil {
+		if x != nil {
+			unmapFile(x.m)
+		}
+		f.Close()
+		return err
+	}
+	s.ix = x
+	return nil
+}
+
+func newIndex(f *os.File, readOnly bool) (*index, error) {
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if stat.Size() < sharedBytes {
+		return nil, fmt.Errorf("%w: %d bytes", errDamagedIndex, stat.Size())
+	}
+	m, err := mapFile(f, indexSpan, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	return &index{shared: overlay(m), m: m, file: f}, nil
+}
+
+// check looks at what an index must hold whatever happened to the machine.
+func (x *index) check(dir string) error {
+	if err := x.head.check(dir); err != nil {
+		return err
+	}
+	stat, err := x.file.Stat()
+	if err != nil {
+		return err
+	}
+	for i := range x.regions {
+		word := x.regions[i].extent.Load()
+		end := int64(word>>8)*64 + 8<<(word&0xff)
+		if x.regions[i].slots(x.m) == nil || end > stat.Size() {
+			return fmt.Errorf("%w: region %d lies outside of the file", errDamagedIndex, i)
+		}
+	}
+	return nil
+}
+
+// makeIndex makes an index, from the segments if there are any. Another process may be faster.
+func (s *Store) makeIndex() error {
+	if err := s.lockRoom(context.Background()); err != nil {
+		return err
+	}
+	defer unlockFile(s.roomFile)
+	err := s.mapIndex()
+	if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamagedIndex) {
+		return err
+	}
+	files, err := s.segmentFiles()
+	if err != nil {
+		return err
+	}
+	temp := s.path(indexFile + ".new")
+	if err := s.freshIndex(temp, s.folderOf(files)); err != nil {
+		return err
+	}
+	if err := s.rebuild(files); err != nil {
+		s.closeFresh(temp)
+		return fmt.Errorf("rebuild the index: %w", err)
+	}
+	if err := os.Rename(temp, s.path(indexFile)); err != nil {
+		s.closeFresh(temp)
+		return err
+	}
+	return os.WriteFile(s.path(tagFile), []byte(tagText), 0o600)
+}
+
+func (s *Store) closeFresh(temp string) {
+	s.ix.close()
+	s.ix = nil
+	os.Remove(temp)
+}
+
+// freshIndex makes an empty index at path and maps it.
+func (s *Store) freshIndex(path string, folder uint64) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	slotsAt := (sharedBytes + 63) &^ 63
+	size := slotsAt + regionCount*firstSlots*8
+	if err := grow(f, 0, size); err != nil {
+		f.Close()
+		os.Remove(path)
+		return err
+	}
+	x, err := newIndex(f, false)
+	if err != nil {
+		f.Close()
+		os.Remove(path)
+		return err
+	}
+	x.head = newHeader(rand.Uint64(), folder)
+	for i := range x.regions {
+		at := slotsAt + int64(i)*firstSlots*8
+		x.regions[i].extent.Store(extentWord(at, 6)) // 1<<6 is firstSlots
+	}
+	x.indexBytes.Store(size)
+	x.indexEnd.Store(size)
+	x.limit.Store(DefaultMaxBytes)
+	x.boot.Store(bootID())
+	s.ix = x
+	return nil
+}
+
+// settle brings the limit and, after a crash of the machine, all counters up to date.
+func (s *Store) settle() error {
+	limit, boot := s.o.MaxBytes, bootID()
+	if s.ix.boot.Load() == boot && (limit == 0 || limit == s.ix.limit.Load()) {
+		return nil
+	}
+	return s.inRoom(context.Background(), nil, func(rm *room) error {
+		if s.ix.boot.Load() != boot {
+			if err := rm.recount(true); err != nil {
+				return err
+			}
+			s.ix.boot.Store(boot)
+		}
+		if limit != 0 {
+			s.ix.limit.Store(limit)
+		}
+		return rm.shrink()
+	})
+}
+
+// shrink makes the folder keep a limit that may be lower than before.
+func (rm *room) shrink() error {
+	if rm.ensure(0) == nil {
+		return nil
+	}
+	active := int(rm.s.ix.active.Load() & placeMask) // made when a segment could be larger
+	if rm.s.ix.segments[active].id.Load() != 0 {
+		if err := rm.drop(active, 0); err != nil {
+			return err
+		}
+	}
+	if err := rm.ensure(0); err != nil {
+		return fmt.Errorf("%w (the index alone takes %d; Clear makes it small again)",
+			err, rm.s.ix.indexBytes.Load())
+	}
+	return nil
+}
+
+// folderOf returns the folder number that the newest readable segment names, or a new one.
+func (s *Store) folderOf(files []segmentFile) uint64 {
+	for i := len(files) - 1; i >= 0; i-- {
+		head := make([]byte, segmentHead)
+		f, err := os.Open(files[i].path)
+		if err != nil {
+			continue
+		}
+		_, err = f.ReadAt(head, 0)
+		f.Close()
+		folder := binary.LittleEndian.Uint64(head[24:])
+		if err != nil {
+			continue
+		}
+		if _, err := parseSegmentHead(head, files[i].id, folder); err == nil {
+			return folder
+		}
+	}
+	return rand.Uint64()
+}
+
+// fold makes one number of b.
+func fold(b []byte) uint64 {
+	return uint64(crc32.ChecksumIEEE(b))<<32 | uint64(crc32.Checksum(b, castagnoli))
+}

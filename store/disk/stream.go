@@ -1,0 +1,289 @@
+// stream.go reads and writes values piece by piece.
+
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+
+	"github.com/larder-go/larder/store"
+)
+
+// Open implements [store.Streamer]. Every piece is checked before it is given out.
+func (s *Store) Open(ctx context.Context, key string) (store.Item, store.Reader, error) {
+	item, r, err := s.openItem(ctx, key)
+	s.count(err)
+	return item, r, err
+}
+
+func (s *Store) openItem(ctx context.Context, key string) (store.Item, store.Reader, error) {
+	for range 3 {
+		item, at, err := s.get(ctx, key)
+		if err != nil {
+			return store.Item{}, nil, s.missIfDamaged(err)
+		}
+		if at.kind != kindLarge {
+			r := store.NewReader(item.Value)
+			item.Value = nil
+			return item, r, nil
+		}
+		r, err := s.openLarge(key, at.ref)
+		if err == nil {
+			return item, r, nil
+		}
+		if !errors.Is(err, errGone) {
+			return store.Item{}, nil, s.missIfDamaged(err)
+		}
+	}
+	return store.Item{}, nil, store.ErrNotFound
+}
+
+// missIfDamaged is what a reader is told: a damaged item is one that is not there.
+func (s *Store) missIfDamaged(err error) error {
+	if !errors.Is(err, errDamaged) {
+		return err
+	}
+	if s.enter(context.Background(), s.looked.Load()) == nil {
+		s.countDamage()
+		s.leave()
+	}
+	return store.ErrNotFound
+}
+
+// setLarge writes a value that is too long for a segment.
+func (s *Store) setLarge(ctx context.Context, key string, item *store.Item) error {
+	w := &writer{s: s, ctx: ctx, key: key, item: *item}
+	w.item.Value = nil
+	err := w.begin(largeBytes(key, int64(len(item.Value))))
+	for rest := item.Value; err == nil && len(rest) > 0; {
+		n := min(len(rest), blockBytes)
+		err = w.writeBlock(rest[:n])
+		rest = rest[n:]
+	}
+	if err == nil {
+		err = w.adopt()
+	}
+	if err != nil {
+		w.drop()
+	}
+	return err
+}
+
+// Create implements [store.Streamer]. Nothing is kept of a writer whose process dies.
+func (s *Store) Create(ctx context.Context, key string, item store.Item) (store.Writer, error) {
+	if err := store.CheckKey(key); err != nil {
+		return nil, err
+	}
+	w := &writer{s: s, ctx: ctx, key: key, item: item}
+	w.item.Value = nil
+	return w, s.change(ctx, func() error { // tells at once that the folder cannot be written
+		w.largeFrom = s.largeFrom()
+		return nil
+	})
+}
+
+// writer writes one value: to memory while it is short, to a file in tmp from then on.
+type writer struct {
+	s         *Store
+	ctx       context.Context
+	key       string
+	item      store.Item
+	largeFrom int64
+
+	pending   []byte   // not yet in a block
+	file      *os.File // nil while all is pending; locked, so that others see its writer lives
+	id        uint64
+	salt      uint32
+	number    uint32 // of the next block
+	size      int64  // of the value, in blocks so far
+	fileBytes int64  // written
+	reserved  int64  // size the file has, counted in the folder's bytes
+	err       error
+}
+
+// Write implements io.Writer.
+func (w *writer) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	w.pending = append(w.pending, p...)
+	w.err = w.flush()
+	if w.err != nil {
+		w.remove()
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+// flush writes whole blocks once the value is known to be large.
+func (w *writer) flush() error {
+	if w.file == nil {
+		if int64(len(w.pending)) <= w.largeFrom {
+			return nil
+		}
+		if err := w.change(func() error { return w.begin(blockBytes) }); err != nil {
+			return err
+		}
+	}
+	return w.change(func() error {
+		for len(w.pending) >= blockBytes {
+			if err := w.writeBlock(w.pending[:blockBytes]); err != nil {
+				return err
+			}
+			w.pending = w.pending[:copy(w.pending, w.pending[blockBytes:])]
+		}
+		return nil
+	})
+}
+
+func (w *writer) change(fn func() error) error { return w.s.changeOnce(w.ctx, fn) }
+
+// Commit implements [store.Writer].
+func (w *writer) Commit() error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.file == nil {
+		w.item.Value = w.pending
+		w.err = store.ErrClosed
+		return w.s.Set(w.ctx, w.key, w.item)
+	}
+	w.err = w.change(func() error {
+		if len(w.pending) > 0 {
+			if err := w.writeBlock(w.pending); err != nil {
+				return err
+			}
+		}
+		return w.adopt()
+	})
+	if w.err != nil {
+		w.remove()
+		return w.err
+	}
+	w.err = store.ErrClosed
+	return nil
+}
+
+// Close implements [store.Writer].
+func (w *writer) Close() error {
+	w.remove()
+	if w.err == nil {
+		w.err = store.ErrClosed
+	}
+	return nil
+}
+
+// remove drops an unfinished file, if there is one.
+func (w *writer) remove() {
+	w.pending = nil
+	if w.file != nil {
+		_ = w.s.change(context.WithoutCancel(w.ctx), func() error { w.drop(); return nil })
+	}
+}
+
+// drop removes the unfinished file; what it cannot remove is swept when room is needed.
+func (w *writer) drop() {
+	if w.file == nil {
+		return
+	}
+	ctx := context.WithoutCancel(w.ctx)
+	_ = w.s.inRoom(ctx, nil, func(rm *room) error { return rm.remove(w.file.Name(), w.reserved) })
+	w.file.Close()
+	w.file = nil
+}
+
+// begin makes the file, with room for n bytes.
+func (w *writer) begin(n int64) error {
+	s := w.s
+	w.id, w.salt = s.ix.lastLarge.Add(1), rand.Uint32()
+	head := appendLargeHead(nil, w.id, s.ix.head.folder, w.salt, w.key)
+	err := s.inRoom(w.ctx, nil, func(rm *room) error {
+		if err := os.MkdirAll(s.path(tempDir), 0o700); err != nil {
+			return fmt.Errorf("disk: %w", err)
+		}
+		f, err := os.OpenFile(s.path(tempDir, fmt.Sprintf("%016x", w.id)),
+			os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+		if err != nil {
+			return fmt.Errorf("disk: %w", err)
+		}
+		w.file = f
+		if _, err := tryLock(f); err != nil {
+			return err
+		}
+		return w.reserveIn(rm, int64(len(head))+n)
+	})
+	if err != nil {
+		return err
+	}
+	return w.write(head)
+}
+
+// reserveIn makes the file at least size bytes long. A writer holds what it has reserved, so that
+// the limit holds while many write at once.
+func (w *writer) reserveIn(rm *room, size int64) error {
+	if limit := rm.s.ix.limit.Load() / 4; size > limit {
+		return fmt.Errorf("%w: more than %d bytes, a quarter of the folder's limit",
+			store.ErrTooLarge, limit)
+	}
+	if err := rm.ensure(size - w.reserved); err != nil {
+		return err
+	}
+	rm.s.ix.bytes.Add(size - w.reserved)
+	if err := w.file.Truncate(size); err != nil {
+		rm.s.ix.bytes.Add(w.reserved - size)
+		return fmt.Errorf("disk: %w", err)
+	}
+	w.reserved = size
+	return nil
+}
+
+func (w *writer) writeBlock(block []byte) error {
+	if need := w.fileBytes + blockHead + int64(len(block)); need > w.reserved {
+		step := min(max(w.reserved, 1<<20), 64<<20)
+		err := w.s.inRoom(w.ctx, nil, func(rm *room) error {
+			if err := w.reserveIn(rm, max(need, w.reserved+step)); err == nil {
+				return nil
+			}
+			return w.reserveIn(rm, need)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.write(appendBlockHead(nil, w.salt, w.number, block)); err != nil {
+		return err
+	}
+	w.number++
+	w.size += int64(len(block))
+	return w.write(block)
+}
+
+func (w *writer) write(b []byte) error {
+	if _, err := w.file.WriteAt(b, w.fileBytes); err != nil {
+		return fmt.Errorf("disk: %w", err)
+	}
+	w.fileBytes += int64(len(b))
+	return nil
+}
+
+// adopt gives back what was reserved too much and makes the file the value of its key.
+func (w *writer) adopt() error {
+	err := w.s.inRoom(w.ctx, nil, func(rm *room) error {
+		if w.fileBytes != w.reserved {
+			if err := w.file.Truncate(w.fileBytes); err != nil {
+				return fmt.Errorf("disk: %w", err)
+			}
+			rm.s.ix.bytes.Add(w.fileBytes - w.reserved)
+			w.reserved = w.fileBytes
+		}
+		return rm.adoptLarge(w)
+	})
+	if err == nil {
+		w.file.Close()
+		w.file = nil
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+// store_test.go runs the acceptance suite on the stores and views of this package.
+
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/store"
+	"github.com/larder-go/larder/store/storetest"
+)
+
+func newMemory(*testing.T) store.Store { return store.NewMemory(store.MemoryOptions{}) }
+
+func TestMemory(t *testing.T) { storetest.Run(t, newMemory) }
+
+func TestPrefix(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		s := newMemory(t)
+		other := store.NewPrefix(s, "other:")
+		if err := other.Set(t.Context(), "a", store.Item{Value: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+		return store.NewPrefix(s, "mine:")
+	})
+}
+
+func TestCompressed(t *testing.T) {
+	for _, from := range []int{0, 1, 1 << 30} {
+		t.Run(fmt.Sprint("From", from), func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) store.Store {
+				return store.NewCompressed(newMemory(t), store.CompressedOptions{From: from})
+			})
+		})
+	}
+}
+
+// plain hides what a store can do besides the interface.
+type plain struct{ store.Store }
+
+func TestStoreWithoutAbilities(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return plain{newMemory(t)} })
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return store.NewPrefix(store.NewCompressed(plain{newMemory(t)}, store.CompressedOptions{}), "p:")
+	})
+}
+
+func TestMemoryNeverPassesItsBound(t *testing.T) {
+	const entry = 256 + 4 + 1000 // as MemoryOptions says
+	m := store.NewMemory(store.MemoryOptions{MaxBytes: 10 * entry})
+	for i := range 20 {
+		set(t, m, fmt.Sprintf("%04d", i), make([]byte, 1000))
+		if i > 0 {
+			if _, err := m.Get(t.Context(), "0000"); err != nil {
+				t.Fatalf("after %d sets the most recently used item left: %v", i, err)
+			}
+		}
+	}
+	n := 0
+	for range m.List(t.Context(), "") {
+		n++
+	}
+	if n != 10 {
+		t.Errorf("%d items of %d bytes in %d, want 10", n, entry, 10*entry)
+	}
+	err := m.Set(t.Context(), "0000", store.Item{Value: make([]byte, 10*entry)})
+	if !errors.Is(err, store.ErrTooLarge) {
+		t.Errorf("too large an item: %v", err)
+	}
+	if _, err := m.Get(t.Context(), "0000"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a failed Set left the old item: %v", err)
+	}
+}
+
+func set(t *testing.T, s store.Store, key string, value []byte) {
+	t.Helper()
+	if err := s.Set(t.Context(), key, store.Item{Value: value}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCompressedMakesTextSmall(t *testing.T) {
+	m := store.NewMemory(store.MemoryOptions{})
+	c := store.NewCompressed(m, store.CompressedOptions{})
+	text := bytes.Repeat([]byte("keep what is slow close. "), 1000)
+	set(t, c, "k", text)
+	item, err := m.Get(t.Context(), "k")
+	if err != nil || len(item.Value) > len(text)/50 {
+		t.Errorf("%d bytes are stored as %d, %v", len(text), len(item.Value), err)
+	}
+}
+
+func TestCompressedTreatsForeignBytesAsAMiss(t *testing.T) {
+	m := store.NewMemory(store.MemoryOptions{})
+	c := store.NewCompressed(m, store.CompressedOptions{})
+	set(t, c, "good", bytes.Repeat([]byte("x"), 5000))
+	item, err := m.Get(t.Context(), "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := [][]byte{
+		nil, {2}, {255}, {1}, {1, 0xff}, {1, 10, 1, 2, 3}, item.Value[:len(item.Value)-1],
+		append([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x7f}, item.Value[3:]...), // claims 34 GB
+	}
+	for _, b := range foreign {
+		set(t, m, "bad", b)
+		if got, err := c.Get(t.Context(), "bad"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("% x: got %d bytes, %v", b, len(got.Value), err)
+		}
+		if _, _, err := c.Open(t.Context(), "bad"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("open % x: %v", b, err)
+		}
+	}
+}
+
+func TestItemFreshness(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(d time.Duration) time.Time { return now.Add(d) }
+	for _, c := range []struct {
+		name           string
+		item           store.Item
+		fresh, expired bool
+	}{
+		{"no limits", store.Item{}, true, false},
+		{"fresh", store.Item{Created: at(-1), FreshUntil: at(1), GoneAfter: at(2)}, true, false},
+		{"stale at the moment", store.Item{FreshUntil: now, GoneAfter: at(1)}, false, false},
+		{"gone at the moment", store.Item{FreshUntil: at(5), GoneAfter: now}, false, true},
+		{"made in the future", store.Item{Created: at(2 * store.Skew), FreshUntil: at(1e12)}, false, false},
+		{"made in the future, dies", store.Item{Created: at(2 * store.Skew), GoneAfter: at(1e12)}, false, true},
+		{"made a little later", store.Item{Created: at(store.Skew), FreshUntil: at(1e12)}, true, false},
+	} {
+		if f, e := c.item.Fresh(now), c.item.Expired(now); f != c.fresh || e != c.expired {
+			t.Errorf("%s: fresh %v, expired %v; want %v, %v", c.name, f, e, c.fresh, c.expired)
+		}
+	}
+}
+
+func ExampleNewPrefix() {
+	ctx := context.Background()
+	s := store.NewMemory(store.MemoryOptions{})
+	defer s.Close()
+	users, pages := store.NewPrefix(s, "users:"), store.NewPrefix(s, "pages:")
+	_ = users.Set(ctx, "1", store.Item{Value: []byte("Ada")})
+	_ = pages.Set(ctx, "1", store.Item{Value: []byte("<h1>")})
+	_ = pages.Clear(ctx)
+	item, err := users.Get(ctx, "1")
+	fmt.Println(string(item.Value), err)
+	// Output: Ada <nil>
+}

@@ -1,0 +1,211 @@
+// optional.go tests what only some stores can do.
+
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/store"
+)
+
+// keys returns what s lists under prefix, sorted. It skips the test where s cannot list.
+func keys(t *testing.T, s store.Store, prefix string) (all []string) {
+	t.Helper()
+	for info, err := range store.List(context.Background(), s, prefix) {
+		skipUnsupported(t, err)
+		if err != nil {
+			t.Fatalf("List(%q): %v", prefix, err)
+		}
+		all = append(all, info.Key)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// skipUnsupported ends the test where the store does not have the ability.
+func skipUnsupported(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("the store says that it cannot do this: ", err)
+	}
+}
+
+func list(t *testing.T, s store.Store) {
+	now := time.Now()
+	set(t, s, "a/1", store.Item{Value: pattern(1, 10), Tags: []string{"x"}})
+	set(t, s, "a/2", store.Item{Value: pattern(2, 200<<10), FreshUntil: now.Add(time.Minute)})
+	set(t, s, "b/1", store.Item{Value: pattern(3, 30)})
+	set(t, s, "a/gone", store.Item{GoneAfter: now.Add(-time.Second)})
+	for _, c := range []struct{ prefix, want string }{
+		{"", "[a/1 a/2 b/1]"}, {"a/", "[a/1 a/2]"}, {"c", "[]"},
+	} {
+		if got := fmt.Sprint(keys(t, s, c.prefix)); got != c.want {
+			t.Errorf("List(%q) = %s, want %s", c.prefix, got, c.want)
+		}
+	}
+	for info := range store.List(context.Background(), s, "a/1") {
+		if info.Size < 10 || fmt.Sprint(info.Tags) != "[x]" || info.Created.IsZero() {
+			t.Errorf("info = %+v", info)
+		}
+	}
+	for range store.List(context.Background(), s, "") { // a store may be changed meanwhile
+		set(t, s, "c", store.Item{})
+		break
+	}
+	if n, err := store.DeletePrefix(context.Background(), s, "a/"); n != 2 || err != nil {
+		t.Errorf("DeletePrefix = %d, %v; want 2", n, err)
+	}
+	if got := fmt.Sprint(keys(t, s, "")); got != "[b/1 c]" {
+		t.Errorf("after DeletePrefix: %s", got)
+	}
+}
+
+func deleteTag(t *testing.T, s store.Store) {
+	ctx := context.Background()
+	skipUnsupported(t, store.DeleteTag(ctx, s, "nobody has it"))
+	set(t, s, "both", store.Item{Value: []byte("1"), Tags: []string{"x", "y"}})
+	set(t, s, "y", store.Item{Value: []byte("2"), Tags: []string{"y"}})
+	set(t, s, "none", store.Item{Value: []byte("3")})
+	set(t, s, "x", store.Item{Value: []byte("4"), Tags: []string{"xx"}}) // a key is not a tag
+	if err := store.DeleteTag(ctx, s, "x"); err != nil {
+		t.Fatal(err)
+	}
+	wantAbsent(t, s, "both")
+	wantValue(t, s, "y", []byte("2"))
+	wantValue(t, s, "none", []byte("3"))
+	wantValue(t, s, "x", []byte("4"))
+	set(t, s, "both", store.Item{Value: []byte("5"), Tags: []string{"x"}})
+	wantValue(t, s, "both", []byte("5")) // set after the tag was deleted
+	if err := store.DeleteTag(ctx, s, "x"); err != nil {
+		t.Fatal(err)
+	}
+	wantAbsent(t, s, "both")
+	if got := fmt.Sprint(keys(t, s, "")); got != "[none x y]" {
+		t.Errorf("List = %s", got)
+	}
+}
+
+func clearAll(t *testing.T, s store.Store) {
+	for i := range 50 {
+		set(t, s, fmt.Sprint(i), store.Item{Value: pattern(i, i*1000), Tags: []string{"t"}})
+	}
+	err := store.Clear(context.Background(), s)
+	skipUnsupported(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		wantAbsent(t, s, fmt.Sprint(i))
+	}
+	set(t, s, "k", store.Item{Value: []byte("v")})
+	wantValue(t, s, "k", []byte("v"))
+}
+
+const streamLimit = 1 << 20
+
+func stream(t *testing.T, s store.Store) {
+	ctx := context.Background()
+	for i, n := range []int{0, 1, 1000, 64 << 10, 64<<10 + 1, 200_000} {
+		key, want := fmt.Sprint(n), pattern(i, n)
+		w, err := store.Create(ctx, s, key, store.Item{Tags: []string{"t"}}, streamLimit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(w, io.MultiReader(bytes.NewReader(want[:n/3]), bytes.NewReader(want[n/3:]))); err != nil {
+			t.Fatal(err)
+		}
+		wantAbsent(t, s, key)
+		if err := w.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatalf("Close after Commit: %v", err)
+		}
+		wantValue(t, s, key, want)
+		wantStream(t, s, key, want)
+		set(t, s, key, store.Item{Value: []byte("short")})
+		wantStream(t, s, key, []byte("short"))
+	}
+	if _, _, err := store.Open(ctx, s, "absent"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Open of an absent key: %v", err)
+	}
+}
+
+func wantStream(t *testing.T, s store.Store, key string, want []byte) {
+	t.Helper()
+	item, r, err := store.Open(context.Background(), s, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got, err := io.ReadAll(r)
+	if err != nil || !bytes.Equal(got, want) || r.Size() != int64(len(want)) || item.Value != nil {
+		t.Fatalf("Open(%q): %d bytes, size %d, %v; want %d bytes",
+			key, len(got), r.Size(), err, len(want))
+	}
+}
+
+func streamDropped(t *testing.T, s store.Store) {
+	ctx := context.Background()
+	for _, n := range []int{10, 200_000} {
+		set(t, s, "k", store.Item{Value: []byte("old")})
+		w, err := store.Create(ctx, s, "k", store.Item{}, streamLimit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(pattern(n, n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Commit(); err == nil {
+			t.Error("Commit after Close worked")
+		}
+		if _, err := w.Write([]byte("x")); err == nil {
+			t.Error("Write after Close worked")
+		}
+		wantValue(t, s, "k", []byte("old"))
+	}
+}
+
+func lease(t *testing.T, s store.Store) {
+	l, ok := s.(store.Leaser)
+	if !ok {
+		t.Skip("the store gives no leases")
+	}
+	ctx := context.Background()
+	release, err := l.Lease(ctx, "k")
+	skipUnsupported(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.TryLease(ctx, "k"); !errors.Is(err, store.ErrLeased) {
+		t.Fatalf("second TryLease: %v, want ErrLeased", err)
+	}
+	other, err := l.TryLease(ctx, "other")
+	if err != nil {
+		t.Fatalf("another key: %v", err)
+	}
+	other()
+	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	if _, err := l.Lease(short, "k"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Lease under a deadline: %v", err)
+	}
+	release()
+	release()
+	again, err := l.TryLease(ctx, strings.Clone("k"))
+	if err != nil {
+		t.Fatalf("after release: %v", err)
+	}
+	again()
+}
