@@ -148,27 +148,29 @@ func (rm *room) victim() (place int, ok bool) {
 // extend makes the file of g at least end bytes long.
 func (rm *room) extend(g *segment, end int64) error {
 	info := &rm.s.ix.segments[g.place]
-	if !rm.s.stands(g) {
-		return nil // publish will notice
+	for rm.s.stands(g) { // else publish will notice
+		alloc, limit := info.alloc.Load(), info.limit.Load()
+		if alloc >= end {
+			return nil
+		}
+		size := min(limit, max(end, alloc+min(alloc, limit/4, 4<<20)))
+		if rm.fits(size - alloc) {
+			if err := rm.enlarge(g.file, alloc, size); err != nil {
+				return err
+			}
+			info.alloc.Store(size)
+			return nil
+		}
+		if err := rm.ensure(size - alloc); err != nil { // survivors may have extended g
+			return err
+		}
 	}
-	alloc, limit := info.alloc.Load(), info.limit.Load()
-	if alloc >= end {
-		return nil
-	}
-	size := min(limit, max(end, alloc+min(alloc, limit/4, 4<<20)))
-	if err := rm.enlarge(g.file, alloc, size); err != nil {
-		return err
-	}
-	info.alloc.Store(size)
 	return nil
 }
 
-// enlarge makes f grow from one size to another within the limit. The bytes are counted before
-// they exist: who dies in between leaves the count too high, never too low.
+// enlarge makes f grow from one size to another; the caller has made sure that it fits. The bytes
+// are counted before they exist: who dies in between leaves the count too high, never too low.
 func (rm *room) enlarge(f *os.File, from, size int64) error {
-	if err := rm.ensure(size - from); err != nil {
-		return err
-	}
 	rm.s.ix.bytes.Add(size - from)
 	if err := grow(f, from, size); err != nil {
 		_ = f.Truncate(from) // a part may have been made; if not even that works, recount will tell
@@ -178,20 +180,17 @@ func (rm *room) enlarge(f *os.File, from, size int64) error {
 	return nil
 }
 
-// roll makes a new active segment, unless another process has done so since place was active.
+// roll makes a new active segment, unless that has been done since place was active.
 func (rm *room) roll(place int) error {
 	s := rm.s
-	if now := int(s.ix.active.Load() & placeMask); now != place {
-		return nil
-	}
-	free, err := rm.freePlace()
+	limit := s.segmentLimit()
+	first := min(limit, 64<<10)
+	free, err := rm.makePlace(first)
 	if err != nil {
 		return err
 	}
-	limit := s.segmentLimit()
-	first := min(limit, 64<<10)
-	if err := rm.ensure(first); err != nil {
-		return err
+	if now := int(s.ix.active.Load() & placeMask); now != place {
+		return nil // by another process, or for the survivors of a segment that has just left
 	}
 	info := &s.ix.segments[free]
 	id := s.ix.lastSegment.Add(1)
@@ -210,9 +209,12 @@ func (rm *room) roll(place int) error {
 	return nil
 }
 
-// freePlace returns a place in the table, and has a segment leave if all are taken.
-func (rm *room) freePlace() (int, error) {
+// makePlace makes room for n bytes and returns a free place in the table of segments.
+func (rm *room) makePlace(n int64) (int, error) {
 	for {
+		if err := rm.ensure(n); err != nil {
+			return 0, err
+		}
 		for i := range rm.s.ix.segments {
 			if rm.s.ix.segments[i].id.Load() == 0 {
 				return i, nil
@@ -277,6 +279,9 @@ func (rm *room) extendIndex(end int64) error {
 		return fmt.Errorf("disk: %s: index is full at %d bytes", rm.s.dir, size)
 	}
 	bigger := min(int64(len(x.m)), max(end, size+max(size/8, 64<<10)))
+	if err := rm.ensure(bigger - size); err != nil {
+		return err
+	}
 	if err := rm.enlarge(x.file, size, bigger); err != nil {
 		return err
 	}

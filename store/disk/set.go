@@ -131,19 +131,10 @@ func (s *Store) append(
 func (s *Store) reserve(ctx context.Context, n int64, rm *room) (*segment, int64, error) {
 	for range maxTries {
 		place := int(s.ix.active.Load() & placeMask)
-		info := &s.ix.segments[place]
 		if g := s.segment(place); g != nil && s.stands(g) {
-			off := info.tail.Add(n) - n
-			if off+n <= info.alloc.Load() {
-				return g, off, nil
-			}
-			if off+n <= info.limit.Load() {
-				err := s.inRoom(ctx, rm, func(rm *room) error { return rm.extend(g, off+n) })
-				if err == nil {
-					return g, off, nil
-				}
-				info.tail.CompareAndSwap(off+n, off)
-				return nil, 0, err
+			off, err := s.reserveIn(ctx, g, n, rm)
+			if err != nil || off > 0 {
+				return g, off, err
 			}
 		}
 		if n > s.segmentLimit()-segmentHead {
@@ -155,6 +146,30 @@ func (s *Store) reserve(ctx context.Context, n int64, rm *room) (*segment, int64
 		}
 	}
 	return nil, 0, fmt.Errorf("disk: %s: segments fill faster than they are made", s.dir)
+}
+
+// reserveIn returns a place in g, or 0 if g is full or has left.
+func (s *Store) reserveIn(ctx context.Context, g *segment, n int64, rm *room) (int64, error) {
+	info := &s.ix.segments[g.place]
+	off := info.tail.Add(n) - n
+	alloc, limit := info.alloc.Load(), info.limit.Load()
+	switch {
+	case !s.stands(g): // what we read and changed was perhaps another segment's
+		return 0, nil
+	case off+n <= alloc:
+		return off, nil
+	case off+n > limit:
+		return 0, nil
+	}
+	err := s.inRoom(ctx, rm, func(rm *room) error { return rm.extend(g, off+n) })
+	if err != nil {
+		info.tail.CompareAndSwap(off+n, off)
+		return 0, err
+	}
+	if !s.stands(g) {
+		return 0, nil
+	}
+	return off, nil
 }
 
 // stands reports whether g is still part of the folder.

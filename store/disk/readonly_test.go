@@ -1,0 +1,3 @@
+package disk_test
+
+func readOnlyRole(dir string) error { return nil }

@@ -1,0 +1,9 @@
+//go:build slow
+
+// soak_slow_test.go is for the run that takes its time.
+
+package disk_test
+
+import "time"
+
+const soakTime = time.Minute
