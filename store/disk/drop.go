@@ -16,13 +16,36 @@ func (rm *room) drop(place int, budget int64) error {
 	rm.keeping = true
 	defer func() { rm.keeping = false }()
 	info.state.Store(segmentLeaving) // from now on nobody publishes a record of it
-	now := time.Now().UnixNano()
-	for i := range s.ix.regions {
-		if err := rm.leaveRegion(&s.ix.regions[i], place, &budget, now); err != nil {
+	l := leaving{rm: rm, place: place, budget: budget, now: time.Now().UnixNano()}
+	if err := l.leave(); err != nil {
+		return err
+	}
+	if l.marks {
+		l.dropMarks = true // now that no item is left that they are about
+		if err := l.leave(); err != nil {
 			return err
 		}
 	}
 	return rm.discard(place)
+}
+
+// leaving is what there is to know while a segment leaves.
+type leaving struct {
+	rm        *room
+	place     int
+	budget    int64 // bytes of survivors
+	now       int64
+	marks     bool // there are marks in the segment
+	dropMarks bool
+}
+
+func (l *leaving) leave() error {
+	for i := range l.rm.s.ix.regions {
+		if err := l.leaveRegion(&l.rm.s.ix.regions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // discard removes the file of a segment that no slot leads to.
@@ -42,45 +65,59 @@ func (rm *room) discard(place int) error {
 	return nil
 }
 
-// leaveRegion removes or moves all slots of r that lead to the segment at place.
-func (rm *room) leaveRegion(r *region, place int, budget *int64, now int64) error {
-	s := rm.s
+// leaveRegion removes or moves all slots of r that lead to the segment.
+func (l *leaving) leaveRegion(r *region) error {
+	s := l.rm.s
 	s.ix.lock(r)
 	defer s.ix.unlock(r)
 	slots := r.slots(s.ix.m)
 	for i := 0; i < len(slots); {
 		v := slot(slots[i].Load())
-		if v == 0 || v.place() != place {
+		if v == 0 || v.place() != l.place {
 			i++
 			continue
 		}
 		f, ok := s.follow(v)
 		f.spot, f.at = &slots[i], i
-		if ok && rm.survive(&f, budget, now) {
+		if ok && l.stays(&f) {
 			i++
 			continue
 		}
 		s.ix.removeLocked(r, slots, i) // another slot may stand at i now
-		if !ok {
-			s.ix.entries.Add(-1)
-			continue
-		}
-		s.tally(&f, -1)
-		if f.kind != kindMark {
-			s.ix.evicted.Add(1)
-		}
-		if err := rm.forgetLarge(&f); err != nil {
+		if err := l.forget(&f, ok); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// stays reports whether the slot of f stays: because it leads elsewhere now, or for a mark because
+// items have to be checked against it first.
+func (l *leaving) stays(f *found) bool {
+	if f.kind == kindMark {
+		l.marks = true
+		return !l.dropMarks
+	}
+	return l.survive(f)
+}
+
+// forget accounts for a record that is gone; ok is false if it cannot be read.
+func (l *leaving) forget(f *found, ok bool) error {
+	if !ok {
+		l.rm.s.ix.entries.Add(-1)
+		return nil
+	}
+	l.rm.s.tally(f, -1)
+	if f.kind != kindMark {
+		l.rm.s.ix.evicted.Add(1)
+	}
+	return l.rm.forgetLarge(f)
+}
+
 // survive moves f to the active segment if it deserves that, and reports whether it did.
-func (rm *room) survive(f *found, budget *int64, now int64) bool {
-	s := rm.s
-	if f.slot&usedBit == 0 && !rm.compacting || f.size() > *budget ||
-		f.kind == kindMark || f.expired(now) {
+func (l *leaving) survive(f *found) bool {
+	rm, s := l.rm, l.rm.s
+	if f.slot&usedBit == 0 && !rm.compacting || f.size() > l.budget || f.expired(l.now) {
 		return false
 	}
 	meta, value, err := f.seg.read(f.off, &f.recordInfo)
@@ -99,7 +136,7 @@ func (rm *room) survive(f *found, budget *int64, now int64) bool {
 	if !ok || s.marked(item.Tags, seq) {
 		return false
 	}
-	*budget -= f.size()
+	l.budget -= f.size()
 	f.spot.Store(uint64(v))
 	s.tally(f, -1)
 	if moved, ok := s.follow(v); ok {

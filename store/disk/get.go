@@ -40,7 +40,7 @@ func (s *Store) find(k kind, key string, hash uint64) (f found, ok bool) {
 		if f, ok = s.scan(r, k, key, hash); ok {
 			return f, true
 		}
-		if version&1 == 0 && r.version.Load() == version {
+		if r.version.Load() == version && (version&1 == 0 || r.lock.Load() == 0) {
 			return f, false
 		}
 		runtime.Gosched()

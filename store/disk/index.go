@@ -67,22 +67,30 @@ func (x *index) mend(r *region) {
 	if r.version.Load()&1 == 1 {
 		r.version.Add(1)
 	}
-	slots, seen, used := r.slots(x.m), map[slot]bool{}, uint64(0)
-	for i := 0; i < len(slots); i++ {
-		v := slot(slots[i].Load())
-		if v != 0 && seen[v.location()] {
-			x.removeLocked(r, slots, i)
-			i-- // another may have moved here
-			continue
-		}
-		seen[v.location()] = true
+	slots := r.slots(x.m)
+	for i := doubled(slots); i >= 0; i = doubled(slots) {
+		x.removeLocked(r, slots, i)
 	}
+	used := uint64(0)
 	for i := range slots {
 		if slots[i].Load() != 0 {
 			used++
 		}
 	}
 	r.used.Store(used)
+}
+
+// doubled returns the number of a slot that leads where another one does, or -1.
+func doubled(slots []atomic.Uint64) int {
+	seen := make(map[slot]bool, len(slots))
+	for i := range slots {
+		v := slot(slots[i].Load())
+		if v != 0 && seen[v.location()] {
+			return i
+		}
+		seen[v.location()] = true
+	}
+	return -1
 }
 
 // spotLocked returns the place of a free slot for hash, or ok false where the region has to grow.
@@ -132,12 +140,13 @@ func (x *index) growLocked(r *region, off int64) {
 	word := extentWord(off, bits.Len(uint(n))-1)
 	var next region
 	next.extent.Store(word)
-	slots := next.slots(x.m)
+	slots, used := next.slots(x.m), uint64(0)
 	for i := range old {
 		v := old[i].Load()
 		if v == 0 {
 			continue
 		}
+		used++
 		j := int(slot(v).fingerprint()) & (n - 1)
 		for slots[j].Load() != 0 {
 			j = (j + 1) & (n - 1)
@@ -146,6 +155,7 @@ func (x *index) growLocked(r *region, off int64) {
 	}
 	r.version.Add(2) // a reader of the old extent looks again before it says "absent"
 	r.extent.Store(word)
+	r.used.Store(used)
 }
 
 func grownSlots(old []atomic.Uint64) int { return max(2*len(old), firstSlots) }

@@ -67,7 +67,7 @@ type header struct {
 
 // region is one of 256 independent hash tables. A key's top hash bits name its region.
 type region struct {
-	extent  atomic.Uint64 // where its slots are: offset/64 << 8 | log2 of their number
+	extent  atomic.Uint64 // where its slots are: see extentWord
 	lock    atomic.Uint64 // 0, or who writes: process id << 32 | nonce
 	version atomic.Uint64 // odd while slots move
 	used    atomic.Uint64 // slots that are not empty
@@ -161,14 +161,25 @@ func (v slot) offset() int64        { return int64(v&offsetMask) * recordAlign }
 func (v slot) location() slot       { return v & locationMask }
 func (v slot) same(other slot) bool { return v&^usedBit == other&^usedBit }
 
-// slots returns the slots of r in the mapped index m.
+// slots returns the slots of r in the mapped index m; none if the word that leads to them is damaged.
+// Such a region is as good as empty, and gets new slots when it is written.
 func (r *region) slots(m []byte) []atomic.Uint64 {
-	word := r.extent.Load()
-	off, n := int64(word>>8)*64, 1<<(word&0xff)
-	if word&0xff > 27 || off < sharedBytes || off+int64(n)*8 > int64(len(m)) {
-		return nil // a damaged word: as good as an empty region
+	off, n, ok := parseExtent(r.extent.Load())
+	if !ok || off < sharedBytes || off+n*8 > int64(len(m)) {
+		return nil
 	}
 	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(&m[off])), n)
 }
 
-func extentWord(off int64, log2 int) uint64 { return uint64(off/64)<<8 | uint64(log2) }
+// extentWord says where 1<<log2 slots lie, and checks itself: check 32, offset/64 26, log2 5 bits.
+func extentWord(off int64, log2 int) uint64 {
+	low := uint64(off/64)<<5 | uint64(log2)
+	return extentCheck(low)<<32 | low
+}
+
+func parseExtent(word uint64) (off, n int64, ok bool) {
+	low := word & (1<<31 - 1)
+	return int64(low>>5) * 64, 1 << (low & 31), word == extentCheck(low)<<32|low
+}
+
+func extentCheck(low uint64) uint64 { return (low*0x9e3779b97f4a7c15 + 0x1234567) >> 32 }

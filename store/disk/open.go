@@ -122,13 +122,26 @@ func (x *index) check(dir string) error {
 		return err
 	}
 	for i := range x.regions {
-		word := x.regions[i].extent.Load()
-		end := int64(word>>8)*64 + 8<<(word&0xff)
-		if x.regions[i].slots(x.m) == nil || end > stat.Size() {
-			return fmt.Errorf("%w: region %d lies outside of the file", errDamagedIndex, i)
+		off, n, _ := parseExtent(x.regions[i].extent.Load())
+		if x.regions[i].slots(x.m) == nil || off+n*8 > stat.Size() {
+			return fmt.Errorf("%w: region %d is not where it says", errDamagedIndex, i)
 		}
 	}
+	for i := range x.segments {
+		if info := &x.segments[i]; info.id.Load() != 0 && !info.plausible() {
+			return fmt.Errorf("%w: segment %d cannot be so", errDamagedIndex, i)
+		}
+	}
+	if limit := x.limit.Load(); limit < MinMaxBytes || x.active.Load() >= segmentCount {
+		return fmt.Errorf("%w: limit of %d bytes", errDamagedIndex, limit)
+	}
 	return nil
+}
+
+// plausible reports whether the sizes of a segment can be so.
+func (info *segmentInfo) plausible() bool {
+	limit, alloc := info.limit.Load(), info.alloc.Load()
+	return segmentHead <= alloc && alloc <= limit && limit <= maxSegment && info.tail.Load() >= 0
 }
 
 // makeIndex makes an index, from the segments if there are any. Another process may be faster.
@@ -145,6 +158,9 @@ func (s *Store) makeIndex() error {
 	if err != nil {
 		return err
 	}
+	if err := os.WriteFile(s.path(tagFile), []byte(tagText), 0o600); err != nil {
+		return err
+	}
 	temp := s.path(indexFile + ".new")
 	if err := s.freshIndex(temp, s.folderOf(files)); err != nil {
 		return err
@@ -157,7 +173,7 @@ func (s *Store) makeIndex() error {
 		s.closeFresh(temp)
 		return err
 	}
-	return os.WriteFile(s.path(tagFile), []byte(tagText), 0o600)
+	return nil
 }
 
 func (s *Store) closeFresh(temp string) {

@@ -36,7 +36,18 @@ func (rm *room) recount(large bool) error {
 		return fmt.Errorf("disk: %w", err)
 	}
 	rm.s.ix.indexBytes.Store(size.Size())
+	rm.s.ix.indexEnd.Store(rm.s.ix.extentsEnd())
 	return nil
+}
+
+// extentsEnd is where the last extent of the index ends.
+func (x *index) extentsEnd() (end int64) {
+	for i := range x.regions {
+		if off, n, ok := parseExtent(x.regions[i].extent.Load()); ok {
+			end = max(end, off+n*8)
+		}
+	}
+	return end
 }
 
 // checkSegments removes segments that were leaving or have lost their file, and files that no

@@ -90,6 +90,10 @@ func segmentLimit(folder int64) int64 {
 	return limit
 }
 
+// survivors is how many bytes of a leaving segment may stay: enough for what is in use, and each
+// segment that leaves still makes room for others.
+func (s *Store) survivors() int64 { return s.segmentLimit() / 4 * 3 }
+
 // largeFrom is the length of the longest value that lies in a segment.
 func (s *Store) largeFrom() int64 { return min(s.segmentLimit()/8, 256<<10) }
 
@@ -118,7 +122,7 @@ func (rm *room) ensure(n int64) error {
 			return fmt.Errorf("%w: no room for %d bytes within the limit of %d of %s",
 				store.ErrTooLarge, n, rm.s.ix.limit.Load(), rm.s.dir)
 		}
-		if err := rm.drop(place, rm.s.segmentLimit()/2); err != nil {
+		if err := rm.drop(place, rm.s.survivors()); err != nil {
 			return err
 		}
 	}
@@ -224,7 +228,7 @@ func (rm *room) makePlace(n int64) (int, error) {
 		if !ok || rm.keeping {
 			return 0, fmt.Errorf("disk: %s: all %d segments in use", rm.s.dir, segmentCount)
 		}
-		if err := rm.drop(place, rm.s.segmentLimit()/2); err != nil {
+		if err := rm.drop(place, rm.s.survivors()); err != nil {
 			return 0, err
 		}
 	}

@@ -1,0 +1,166 @@
+// child.go runs one process: passes its output on, hands it signals, stops it in time.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const (
+	// grace is how long a process may clean up after SIGTERM before it is killed.
+	grace = 5 * time.Second
+	// tail is how long to read on after a stopped process ended: what it started may hold its
+	// pipes open for ever.
+	tail = 100 * time.Millisecond
+)
+
+// errPassOn is wrapped by the error of a writer that did not take the output.
+var errPassOn = errors.New("pass the output on")
+
+// child is a process to run.
+type child struct {
+	argv    []string
+	stdin   *os.File // nil: empty
+	stdout  io.Writer
+	stderr  io.Writer
+	timeout time.Duration // 0: none
+}
+
+// ending is how a process ended.
+type ending struct {
+	code        int  // 128+n if signal n ended it
+	interrupted bool // larder got a signal meanwhile
+	timedOut    bool
+}
+
+// run runs the process to its end, and until its output ends. Like a shell it waits for what the
+// process left running with its stdout or stderr open.
+func (c child) run() (ending, error) {
+	cmd := exec.Command(c.argv[0], c.argv[1:]...)
+	if errors.Is(cmd.Err, exec.ErrDot) {
+		cmd.Err = nil // the user's PATH is the user's choice
+	}
+	if c.stdin != nil {
+		cmd.Stdin = c.stdin
+	}
+	signals := make(chan os.Signal, 8)
+	notify(signals, forwarded()...)
+	defer signal.Stop(signals)
+	pipes, err := start(cmd, c.stdout, c.stderr)
+	if err != nil {
+		return ending{}, err
+	}
+	end := watch(cmd, signals, c.timeout)
+	return end, drain(pipes, end.interrupted || end.timedOut)
+}
+
+// start starts cmd with its output piped to stdout and stderr.
+func start(cmd *exec.Cmd, stdout, stderr io.Writer) ([]*pipe, error) {
+	out, err := newPipe()
+	if err != nil {
+		return nil, err
+	}
+	talk, err := newPipe()
+	if err != nil {
+		out.close()
+		return nil, err
+	}
+	cmd.Stdout, cmd.Stderr = out.w, talk.w
+	err = cmd.Start()
+	out.w.Close()
+	talk.w.Close()
+	if err != nil {
+		out.r.Close()
+		talk.r.Close()
+		return nil, err
+	}
+	go out.pass(stdout)
+	go talk.pass(stderr)
+	return []*pipe{out, talk}, nil
+}
+
+// watch waits for the end of the process, hands it the signals that come, and stops it after
+// timeout.
+func watch(cmd *exec.Cmd, signals <-chan os.Signal, timeout time.Duration) ending {
+	var end ending
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // its end is in cmd.ProcessState
+		close(done)
+	}()
+	stop, kill := after(timeout), (<-chan time.Time)(nil)
+	for {
+		select {
+		case <-done:
+			end.code = exitCode(cmd.ProcessState)
+			end.interrupted = end.interrupted || len(signals) > 0
+			return end
+		case s := <-signals:
+			end.interrupted = true
+			if !reached(s) {
+				_ = cmd.Process.Signal(s)
+			}
+		case <-stop:
+			end.timedOut = true
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			kill = after(grace)
+		case <-kill:
+			_ = cmd.Process.Kill()
+		}
+	}
+}
+
+// after is time.After, but never for 0.
+func after(d time.Duration) <-chan time.Time {
+	if d == 0 {
+		return nil
+	}
+	return time.After(d)
+}
+
+// pipe carries one stream of a process.
+type pipe struct {
+	r, w *os.File
+	done chan error // gets one value when all is passed on
+}
+
+func newPipe() (*pipe, error) {
+	r, w, err := os.Pipe()
+	return &pipe{r, w, make(chan error, 1)}, err
+}
+
+func (p *pipe) close() {
+	p.r.Close()
+	p.w.Close()
+}
+
+// pass copies the stream to w until it ends. If w fails, the process gets a broken pipe.
+func (p *pipe) pass(w io.Writer) {
+	defer p.r.Close()
+	_, err := io.Copy(w, p.r)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	}
+	p.done <- err
+}
+
+// drain waits until all output is passed on; of a stopped process only for a moment.
+func drain(pipes []*pipe, stopped bool) error {
+	var errs []error
+	for _, p := range pipes {
+		if stopped {
+			_ = p.r.SetReadDeadline(time.Now().Add(tail))
+		}
+		if err := <-p.done; err != nil {
+			errs = append(errs, fmt.Errorf("%w: %w", errPassOn, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,128 @@
+// main.go lists the commands and turns what they return into an exit code.
+
+// Command larder keeps what is slow to get, beginning with the output of other commands.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	err := newRoot().ExecuteContext(ctx)
+	code := report(os.Stderr, err, context.Cause(ctx))
+	stop()
+	os.Exit(code)
+}
+
+// newRoot returns the command larder with all its subcommands, in the order of help.
+func newRoot() *cobra.Command {
+	cobra.EnableCommandSorting = false
+	g := &globals{}
+	root := rootCommand(g)
+	commands := []*cobra.Command{
+		runCommand(g),
+		cacheCommand(g),
+		completionCommand(),
+		versionCommand(),
+	}
+	root.AddCommand(commands...)
+	return root
+}
+
+func rootCommand(g *globals) *cobra.Command {
+	var version bool
+	root := &cobra.Command{
+		Use:   "larder COMMAND",
+		Short: "keep what is slow to get",
+		Long: "The second time it comes at once: larder keeps the output of a slow command in a\n" +
+			"folder of bounded size that all your processes share.",
+		Example: "  larder run --ttl 15m -- gh api /orgs/golang/repos",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if version {
+				return printVersion(cmd.OutOrStdout(), false)
+			}
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return cmp.Or(fromEnv(cmd), g.check(cmd))
+		},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpFunc(printHelp)
+	root.SetHelpCommand(helpCommand())
+	root.SetFlagErrorFunc(flagError)
+	g.bind(root.PersistentFlags())
+	return root
+}
+
+// unknownCommand refuses name as a subcommand of cmd and names what was probably meant.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	cmd.SuggestionsMinimumDistance = min(2, max(1, len(name)-1)) // one letter is near to all
+	advice := "see " + cmd.CommandPath() + " --help"
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		advice = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("%sunknown command %q: %s", within(cmd), name, advice)
+}
+
+// signalError is the cause of a context that a signal ended.
+type signalError struct{ signal syscall.Signal }
+
+func (e signalError) Error() string { return e.signal.String() }
+
+// untilSignal returns a context that the first SIGINT or SIGTERM cancels. The second one acts as
+// if larder did not listen. A signal that the caller ignores (nohup, a shell's &) stays ignored.
+func untilSignal(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(signalError{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+// notify is signal.Notify without the signals that are ignored.
+func notify(c chan<- os.Signal, signals ...os.Signal) {
+	for _, s := range signals {
+		if !signal.Ignored(s) {
+			signal.Notify(c, s)
+		}
+	}
+}
+
+// codeOf returns the exit code for err, and whether a line should say why.
+func codeOf(err, cause error) (code int, loud bool) {
+	var exit exitError
+	var caught signalError
+	switch {
+	case err == nil:
+		return exitDone, false
+	case errors.As(err, &exit):
+		return exit.code, exit.err != nil
+	case errors.Is(err, context.Canceled) && errors.As(cause, &caught):
+		return 128 + int(caught.signal), false
+	}
+	return exitFailed, true
+}

@@ -1,0 +1,104 @@
+// storable.go says which responses may be stored.
+
+package httpcache
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// understoodStatuses are those whose meaning for a cache is implemented, as must-understand asks
+// (RFC 9111, section 5.2.2.3).
+var understoodStatuses = []int{
+	200, 203, 204, 300, 301, 302, 303, 307, 308,
+	400, 401, 403, 404, 405, 410, 414, 421, 451, 500, 501, 502, 503, 504,
+}
+
+// unstorable says why s, the response to req, must not or need not be stored; "" means that it is
+// to be stored (RFC 9111, section 3).
+func (r rules) unstorable(req *http.Request, cc directives, s *stored) string {
+	switch {
+	case method(req) != http.MethodGet:
+		return "method " + req.Method
+	case s.status < 200, s.status == http.StatusPartialContent, s.status == http.StatusNotModified:
+		return "status " + http.StatusText(s.status)
+	case cc.has(noStore):
+		return "request no-store"
+	case s.forbidden():
+		return "no-store"
+	case slices.Contains(s.vary, "*"):
+		return "Vary: *"
+	case r.shared && s.cc.has(private):
+		return "private"
+	case r.shared && req.Header["Authorization"] != nil && !s.cc.licensesSharing():
+		return "Authorization"
+	case !r.permitted(s):
+		return "status without explicit freshness"
+	case !r.keepUntil(s).After(s.received):
+		return "no freshness, no validator"
+	}
+	return ""
+}
+
+// forbidden reports whether the response itself says no-store. With must-understand that counts
+// only if the status is not understood, and such a status forbids by itself.
+func (s *stored) forbidden() bool {
+	if s.cc.has(mustUnderstand) {
+		return !slices.Contains(understoodStatuses, s.status)
+	}
+	return s.cc.has(noStore)
+}
+
+// licensesSharing reports whether a response to a request with Authorization may be stored by a
+// shared cache (RFC 9111, section 3.5).
+func (d directives) licensesSharing() bool {
+	return d.has(public|mustRevalidate) || d.sMaxAge != absent
+}
+
+// permitted is the last condition of RFC 9111, section 3: something says that a response of this
+// status may be stored. A ttl of the caller says so for successes and redirects, but not for a
+// redirect that sets a cookie: following it again without asking would go round in circles.
+func (r rules) permitted(s *stored) bool {
+	switch {
+	case heuristicallyCacheable(s.status), s.cc.has(public), s.cc.maxAge != absent:
+		return true
+	case s.header["Expires"] != nil:
+		return true
+	case r.shared:
+		return s.cc.sMaxAge != absent
+	case s.cc.has(private):
+		return true
+	}
+	return r.ttl > 0 && s.status < 400 && s.header["Set-Cookie"] == nil
+}
+
+// hopByHop are the fields that concern one connection or one proxy and are never stored (RFC 9111,
+// section 3.1).
+var hopByHop = []string{
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authentication-Info",
+	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+// storableHeader returns a copy of h without the fields that must not be stored: those of the
+// connection and those that Connection names.
+func storableHeader(h http.Header) http.Header {
+	kept := h.Clone()
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			kept.Del(trim(name))
+		}
+	}
+	for _, name := range hopByHop {
+		delete(kept, name)
+	}
+	return kept
+}
+
+// method is the method of req, whose empty one means GET.
+func method(req *http.Request) string {
+	if req.Method == "" {
+		return http.MethodGet
+	}
+	return req.Method
+}

@@ -1,0 +1,102 @@
+// transport.go is the door: an http.RoundTripper that asks the store before the origin.
+
+// Package httpcache answers HTTP requests from a store by the rules of RFC 9111.
+//
+// [Transport] is a private cache for an [http.Client]: for one user, over any [store.Store].
+//
+//	client := &http.Client{Transport: &httpcache.Transport{Store: s}}
+//	resp, err := client.Get("https://example.com/")
+//	fmt.Println(httpcache.ResultOf(resp).Outcome) // miss, then hit
+//
+// The rules are pure functions of a request, a stored response and the time; each names its
+// section of the RFC. A response is stored once its body has been read to the end: who closes it
+// before stores nothing.
+//
+// It does not store parts (206), responses to other methods than GET, or trailers, and it does not
+// merge concurrent misses of one URL.
+package httpcache
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/larder-go/larder/store"
+)
+
+// Transport is a private HTTP cache. It is safe for concurrent use; its fields must not change
+// after the first request. The store stays open: who opened it closes it.
+//
+// A store that fails never fails a request: the origin answers instead. The credentials in
+// Authorization are part of what selects a response, cookies are not (unless Vary names them):
+// give each user of a site with sessions a store of their own, or a prefix.
+type Transport struct {
+	// Base makes the requests to the origin; nil means http.DefaultTransport.
+	Base http.RoundTripper
+	// Store keeps the responses. It is required. Its keys are URLs, some with a "#" and more.
+	Store store.Store
+	// TTL, if positive, is how long every response that may be stored is fresh, counted from when
+	// it was received or last validated, whatever its header says. It also lets redirects without
+	// explicit freshness be stored, if they set no cookie. no-store still forbids storing, and
+	// no-cache in a request still asks the origin. 0 means the rules of RFC 9111.
+	TTL time.Duration
+	// MaxBody is the largest body kept, in bytes; 0 means 64 MiB. A larger one reaches the caller
+	// whole and is not stored. Bodies over 256 KiB are streamed to and from a store that can; one
+	// that cannot holds up to MaxBody bytes in memory for each.
+	MaxBody int64
+	// OnError, if set, is called with every error of the store and every damaged response found in
+	// it, none of which fail a request. It must be safe for concurrent use.
+	OnError func(error)
+}
+
+// RoundTrip implements [http.RoundTripper]. [ResultOf] tells what it did. A request with the
+// directive only-if-cached never reaches the origin: it is answered from the store or with 504.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.Store == nil {
+		closeRequest(req)
+		return nil, errors.New("httpcache: Transport.Store is nil")
+	}
+	if req.URL == nil {
+		return t.base().RoundTrip(req)
+	}
+	x := &exchange{
+		t: t, rules: rules{ttl: t.TTL}, req: req, cc: requestDirectives(req.Header),
+	}
+	if reason := bypass(req); reason != "" {
+		return x.pass(reason)
+	}
+	x.key = keyOf(req, req.URL)
+	return x.run()
+}
+
+// CloseIdleConnections closes those of Base, if it can. It makes
+// [http.Client.CloseIdleConnections] work.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base == nil {
+		return http.DefaultTransport
+	}
+	return t.Base
+}
+
+func (t *Transport) maxBody() int64 { return cmp.Or(t.MaxBody, 64<<20) }
+
+// note hands a failure that must not fail the request to OnError.
+func (t *Transport) note(err error) {
+	if err != nil && t.OnError != nil {
+		t.OnError(err)
+	}
+}
+
+// closeRequest closes the body that a RoundTripper owns.
+func closeRequest(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}

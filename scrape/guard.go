@@ -1,0 +1,130 @@
+// guard.go keeps requests out of private networks, looking at the address that is really dialled.
+
+package scrape
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// maxURL is the length of the longest address that is fetched, in bytes.
+const maxURL = 4096
+
+// maxHeader bounds the header of a response, in bytes.
+const maxHeader = 256 << 10
+
+// parseURL returns the canonical form of an address without its fragment, or why it is none.
+func parseURL(raw string) (*url.URL, error) {
+	if len(raw) > maxURL {
+		return nil, failed(raw[:80]+"...", fmt.Errorf("%w: %d bytes, the limit is %d",
+			ErrURL, len(raw), maxURL))
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, failed(fmt.Sprintf("%.200q", raw), fmt.Errorf("%w: malformed", ErrURL))
+	}
+	if err := checkURL(u); err != nil {
+		return nil, failed(u.Redacted(), err)
+	}
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	u.Host = strings.TrimSuffix(strings.TrimSuffix(u.Host, defaultPort(u.Scheme)), ":")
+	u.Fragment, u.RawFragment = "", ""
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u, nil
+}
+
+func checkURL(u *url.URL) error {
+	switch scheme := strings.ToLower(u.Scheme); {
+	case scheme == "" && u.Host == "":
+		return fmt.Errorf("%w: it must start with http:// or https://", ErrURL)
+	case scheme != "http" && scheme != "https":
+		return fmt.Errorf("%w, not %s", ErrScheme, scheme)
+	case u.Hostname() == "":
+		return fmt.Errorf("%w: no host", ErrURL)
+	case u.User != nil:
+		return fmt.Errorf("%w: it holds a user name; remove it", ErrURL)
+	}
+	return nil
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return ":443"
+	}
+	return ":80"
+}
+
+// origin returns scheme, host and port of a canonical address.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// newTransport returns the way to the network. A refuse function, if not nil, sees every address
+// before it is dialled, whatever name led to it. Then no proxy of the environment is used, since
+// behind a proxy it is the proxy that dials.
+func newTransport(refuse func(netip.Addr) error) *http.Transport {
+	d := &net.Dialer{Timeout: 10 * time.Second}
+	t := &http.Transport{
+		DialContext:            d.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    8,
+		MaxIdleConns:           64,
+		IdleConnTimeout:        30 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	if refuse == nil {
+		t.Proxy = http.ProxyFromEnvironment
+		return t
+	}
+	d.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return fmt.Errorf("%w: %s", ErrPrivateAddress, address)
+		}
+		return refuse(ap.Addr())
+	}
+	return t
+}
+
+// refusePrivate returns an error that wraps ErrPrivateAddress unless addr is a public one.
+func refusePrivate(addr netip.Addr) error {
+	if isPublic(addr) {
+		return nil
+	}
+	return fmt.Errorf("%s is %w", addr, ErrPrivateAddress)
+}
+
+// refuseLiteral is refusePrivate for a host that is written as an address; names pass.
+func refuseLiteral(u *url.URL) error {
+	addr, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return nil
+	}
+	return refusePrivate(addr)
+}
+
+// isPublic reports whether addr is globally reachable by the registries of special addresses (RFC
+// 6890). An address that carries an IPv4 address (mapped, NAT64) is judged by that one.
+func isPublic(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	if b := addr.As16(); addr.Is6() && nat64.Contains(addr) {
+		addr = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	if !addr.IsValid() || addr.Is6() && !globalUnicast.Contains(addr) {
+		return false
+	}
+	for _, p := range special {
+		if p.Contains(addr) {
+			return false
+		}
+	}
+	return true
+}
