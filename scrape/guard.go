@@ -20,6 +20,12 @@ const maxURL = 4096
 // maxHeader bounds the header of a response, in bytes.
 const maxHeader = 256 << 10
 
+// CheckURL returns why Fetch would refuse url unseen: an error that wraps [ErrURL] or [ErrScheme].
+func CheckURL(url string) error {
+	_, err := parseURL(url)
+	return err
+}
+
 // parseURL returns the canonical form of an address without its fragment, or why it is none.
 func parseURL(raw string) (*url.URL, error) {
 	if len(raw) > maxURL {

@@ -117,11 +117,11 @@ func (g *globals) existing() (string, error) {
 
 // openOrPass opens the cache; where that fails it says so once and goes on with a store that
 // forgets: a broken cache must not break the command.
-func (g *globals) openOrPass() store.Store {
+func (g *globals) openOrPass(command string) store.Store {
 	s, err := g.open()
 	if err == nil {
 		return s
 	}
-	g.say("run: going on without a cache: %v", err)
+	g.say("%s: going on without a cache: %v", command, err)
 	return store.NewMemory(store.MemoryOptions{})
 }

@@ -30,6 +30,8 @@ func newRoot() *cobra.Command {
 	root := rootCommand(g)
 	commands := []*cobra.Command{
 		runCommand(g),
+		fetchCommand(g),
+		titlesCommand(g),
 		cacheCommand(g),
 		completionCommand(),
 		versionCommand(),
@@ -43,10 +45,11 @@ func rootCommand(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "larder COMMAND",
 		Short: "keep what is slow to get",
-		Long: "The second time it comes at once: larder keeps the output of a slow command in a\n" +
+		Long: "The second time it comes at once: larder keeps pages and the output of commands in a\n" +
 			"folder of bounded size that all your processes share.",
-		Example: "  larder run --ttl 15m -- gh api /orgs/golang/repos",
-		Args:    cobra.ArbitraryArgs,
+		Example: "  larder titles https://go.dev/blog/\n" +
+			"  larder run --ttl 15m -- gh api /orgs/golang/repos",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if version {
 				return printVersion(cmd.OutOrStdout(), false)

@@ -120,7 +120,7 @@ func runCached(ctx context.Context, g *globals, o runOptions, argv []string) err
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	s := g.openOrPass()
+	s := g.openOrPass("run")
 	defer s.Close()
 	r := &runner{
 		runOptions: o, g: g, store: s, argv: argv, stdin: stdin, called: time.Now(),

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/store/disk"
 )
 
@@ -29,7 +29,7 @@ func versionCommand() *cobra.Command {
 }
 
 func printVersion(w io.Writer, asJSON bool) error {
-	version := moduleVersion()
+	version := larder.Version()
 	if asJSON {
 		return writeJSON(w, map[string]any{
 			"version": version, "go": runtime.Version(), "disk_format": disk.Format,
@@ -38,13 +38,4 @@ func printVersion(w io.Writer, asJSON bool) error {
 	_, err := fmt.Fprintf(w, "larder %s, %s, disk format %d\n", version, runtime.Version(),
 		disk.Format)
 	return err
-}
-
-// moduleVersion returns the version that the go command wrote into the binary.
-func moduleVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "devel"
-	}
-	return info.Main.Version
 }
