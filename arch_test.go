@@ -20,7 +20,7 @@ const module = "github.com/larder-go/larder"
 // commit of its own, with a reason.
 var layers = [][]string{
 	{"store"},
-	{"store/disk", "store/storetest", "httpcache", "."},
+	{"store/compressed", "store/disk", "store/storetest", "httpcache", "."},
 	{"scrape"},
 	{"cmd/larder"},
 }
@@ -28,10 +28,11 @@ var layers = [][]string{
 // foreign lists the modules outside of the standard library that a package may import: one client,
 // one package. Tests may use more.
 var foreign = map[string][]string{
-	".":          {},
-	"store":      {"github.com/klauspost/compress"},
-	"store/disk": {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
-	"httpcache":  {},
+	".":                {},
+	"store":            {}, // the root will use it
+	"store/compressed": {"github.com/klauspost/compress"},
+	"store/disk":       {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
+	"httpcache":        {},
 	"scrape": {"golang.org/x/net", "golang.org/x/time", "golang.org/x/text", "golang.org/x/sync",
 		"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia"},
 	"cmd/larder": {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",

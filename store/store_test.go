@@ -3,7 +3,6 @@
 package store_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,23 +28,13 @@ func TestPrefix(t *testing.T) {
 	})
 }
 
-func TestCompressed(t *testing.T) {
-	for _, from := range []int{0, 1, 1 << 30} {
-		t.Run(fmt.Sprint("From", from), func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T) store.Store {
-				return store.NewCompressed(newMemory(t), store.CompressedOptions{From: from})
-			})
-		})
-	}
-}
-
 // plain hides what a store can do besides the interface.
 type plain struct{ store.Store }
 
 func TestStoreWithoutAbilities(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return plain{newMemory(t)} })
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return store.NewPrefix(store.NewCompressed(plain{newMemory(t)}, store.CompressedOptions{}), "p:")
+		return store.NewPrefix(plain{newMemory(t)}, "p:")
 	})
 }
 
@@ -80,40 +69,6 @@ func set(t *testing.T, s store.Store, key string, value []byte) {
 	t.Helper()
 	if err := s.Set(t.Context(), key, store.Item{Value: value}); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestCompressedMakesTextSmall(t *testing.T) {
-	m := store.NewMemory(store.MemoryOptions{})
-	c := store.NewCompressed(m, store.CompressedOptions{})
-	text := bytes.Repeat([]byte("keep what is slow close. "), 1000)
-	set(t, c, "k", text)
-	item, err := m.Get(t.Context(), "k")
-	if err != nil || len(item.Value) > len(text)/50 {
-		t.Errorf("%d bytes are stored as %d, %v", len(text), len(item.Value), err)
-	}
-}
-
-func TestCompressedTreatsForeignBytesAsAMiss(t *testing.T) {
-	m := store.NewMemory(store.MemoryOptions{})
-	c := store.NewCompressed(m, store.CompressedOptions{})
-	set(t, c, "good", bytes.Repeat([]byte("x"), 5000))
-	item, err := m.Get(t.Context(), "good")
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign := [][]byte{
-		nil, {2}, {255}, {1}, {1, 0xff}, {1, 10, 1, 2, 3}, item.Value[:len(item.Value)-1],
-		append([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x7f}, item.Value[3:]...), // claims 34 GB
-	}
-	for _, b := range foreign {
-		set(t, m, "bad", b)
-		if got, err := c.Get(t.Context(), "bad"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("% x: got %d bytes, %v", b, len(got.Value), err)
-		}
-		if _, _, err := c.Open(t.Context(), "bad"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("open % x: %v", b, err)
-		}
 	}
 }
 

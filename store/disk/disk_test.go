@@ -32,9 +32,3 @@ func TestSmallDisk(t *testing.T) {
 		return open(t, t.TempDir(), disk.Options{MaxBytes: 8 << 20})
 	})
 }
-
-func TestCompressedDisk(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		return store.NewCompressed(open(t, t.TempDir(), disk.Options{}), store.CompressedOptions{})
-	})
-}

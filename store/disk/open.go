@@ -22,15 +22,17 @@ const tagText = "Signature: 8a477f597d28d172789f06886806bc55\n" +
 // open opens the folder; no call is under way.
 func (s *Store) open() error {
 	s.readOnly = s.o.ReadOnly
+	var why error
 	if !s.readOnly {
-		if err := s.openRoom(); err != nil {
-			if !refused(err) {
-				return err
-			}
-			s.readOnly = true
+		if why = s.openRoom(); why != nil && !refused(why) {
+			return why
 		}
+		s.readOnly = why != nil
 	}
 	err := s.mapIndex()
+	if errors.Is(err, fs.ErrNotExist) && why != nil {
+		return why // there is nothing to read, so say why nothing can be made
+	}
 	if s.readOnly || err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamagedIndex) {
 		s.looked.Store(time.Now().UnixNano())
 		return err

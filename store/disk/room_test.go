@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -236,7 +235,7 @@ func TestClearFreesAll(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
-		if os.Getenv("CI") == "true" && os.Getuid() == 0 {
+		if !errors.Is(err, syscall.EPERM) {
 			t.Fatal(err)
 		}
 		t.Skip("mounting a small file system needs root: ", err)

@@ -1,6 +1,7 @@
 // compressed.go makes large values small on their way to a store.
 
-package store
+// Package compressed keeps the values of any store compressed.
+package compressed
 
 import (
 	"context"
@@ -12,10 +13,12 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/larder-go/larder/store"
 )
 
-// CompressedOptions configure [NewCompressed]; the zero value works.
-type CompressedOptions struct {
+// Options of [New]; the zero value works.
+type Options struct {
 	// From is the length in bytes from which on a value is compressed; 0 means 1 KiB.
 	From int
 	// MaxValue bounds what a stored value may unpack to, in bytes; 0 means 256 MiB. More is a miss:
@@ -23,12 +26,12 @@ type CompressedOptions struct {
 	MaxValue int64
 }
 
-// Compressed is a view of a store whose values are compressed with Zstandard (RFC 8878) where that
+// Store is a view of a store whose values are compressed with Zstandard (RFC 8878) where that
 // makes them smaller. Streams are stored as they are: what is large is mostly compressed already.
 // It can do what the store can. Closing it closes the store.
-type Compressed struct {
-	Store
-	o CompressedOptions
+type Store struct {
+	store.Store
+	o Options
 }
 
 // The first byte of a stored value says how the rest is to be read.
@@ -37,10 +40,10 @@ const (
 	storedZstd = 1 // followed by the length of the value as a uvarint
 )
 
-// NewCompressed returns a compressing view of s. It panics if o holds a negative number.
-func NewCompressed(s Store, o CompressedOptions) *Compressed {
+// New returns a compressing view of s. It panics if o holds a negative number.
+func New(s store.Store, o Options) *Store {
 	if o.From < 0 || o.MaxValue < 0 {
-		panic("store: negative CompressedOptions")
+		panic("compressed: negative option")
 	}
 	if o.From == 0 {
 		o.From = 1 << 10
@@ -48,7 +51,7 @@ func NewCompressed(s Store, o CompressedOptions) *Compressed {
 	if o.MaxValue == 0 {
 		o.MaxValue = 256 << 20
 	}
-	return &Compressed{s, o}
+	return &Store{s, o}
 }
 
 // zstdEncoder and zstdDecoder are safe for concurrent use and are made when first needed.
@@ -70,7 +73,7 @@ var zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
 })
 
 // pack returns value as it is stored.
-func (c *Compressed) pack(value []byte) []byte {
+func (c *Store) pack(value []byte) []byte {
 	if len(value) >= c.o.From && int64(len(value)) <= c.o.MaxValue {
 		head := binary.AppendUvarint([]byte{storedZstd}, uint64(len(value)))
 		packed := zstdEncoder().EncodeAll(value, head)
@@ -82,79 +85,79 @@ func (c *Compressed) pack(value []byte) []byte {
 }
 
 // unpack is the inverse of pack, on bytes that may be anything.
-func (c *Compressed) unpack(stored []byte) ([]byte, error) {
+func (c *Store) unpack(stored []byte) ([]byte, error) {
 	if len(stored) == 0 {
-		return nil, errors.New("store: empty compressed value")
+		return nil, errors.New("compressed: empty compressed value")
 	}
 	if stored[0] == storedAsIs {
 		return stored[1:], nil
 	}
 	size, n := binary.Uvarint(stored[1:])
 	if stored[0] != storedZstd || n <= 0 || size > uint64(c.o.MaxValue) {
-		return nil, errors.New("store: unknown compression")
+		return nil, errors.New("compressed: unknown compression")
 	}
 	packed := stored[1+n:]
 	if ratio := uint64(len(packed)) << 16; size > ratio { // no block packs better
-		return nil, errors.New("store: impossible length")
+		return nil, errors.New("compressed: impossible length")
 	}
 	value, err := zstdDecoder().DecodeAll(packed, make([]byte, 0, size))
 	if err != nil || uint64(len(value)) != size {
-		return nil, fmt.Errorf("store: damaged compressed value: %w", err)
+		return nil, fmt.Errorf("compressed: damaged compressed value: %w", err)
 	}
 	return value, nil
 }
 
-// Get implements [Store]. A value that does not unpack is a miss.
-func (c *Compressed) Get(ctx context.Context, key string) (Item, error) {
+// Get implements [store.Store]. A value that does not unpack is a miss.
+func (c *Store) Get(ctx context.Context, key string) (store.Item, error) {
 	item, err := c.Store.Get(ctx, key)
 	if err != nil {
-		return Item{}, err
+		return store.Item{}, err
 	}
 	if item.Value, err = c.unpack(item.Value); err != nil {
-		return Item{}, ErrNotFound
+		return store.Item{}, store.ErrNotFound
 	}
 	return item, nil
 }
 
-// Set implements [Store].
-func (c *Compressed) Set(ctx context.Context, key string, item Item) error {
+// Set implements [store.Store].
+func (c *Store) Set(ctx context.Context, key string, item store.Item) error {
 	item.Value = c.pack(item.Value)
 	return c.Store.Set(ctx, key, item)
 }
 
-// List implements [Lister]. Sizes are those of the stored values.
-func (c *Compressed) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
-	return List(ctx, c.Store, prefix)
+// List implements [store.Lister]. Sizes are those of the stored values.
+func (c *Store) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
+	return store.List(ctx, c.Store, prefix)
 }
 
-// DeleteTag implements [TagDeleter].
-func (c *Compressed) DeleteTag(ctx context.Context, tag string) error {
-	return DeleteTag(ctx, c.Store, tag)
+// DeleteTag implements [store.TagDeleter].
+func (c *Store) DeleteTag(ctx context.Context, tag string) error {
+	return store.DeleteTag(ctx, c.Store, tag)
 }
 
-// Clear implements [Clearer].
-func (c *Compressed) Clear(ctx context.Context) error { return Clear(ctx, c.Store) }
+// Clear implements [store.Clearer].
+func (c *Store) Clear(ctx context.Context) error { return store.Clear(ctx, c.Store) }
 
-// Lease implements [Leaser].
-func (c *Compressed) Lease(ctx context.Context, key string) (release func(), err error) {
-	return Lease(ctx, c.Store, key)
+// Lease implements [store.Leaser].
+func (c *Store) Lease(ctx context.Context, key string) (release func(), err error) {
+	return store.Lease(ctx, c.Store, key)
 }
 
-// TryLease implements [Leaser].
-func (c *Compressed) TryLease(ctx context.Context, key string) (release func(), err error) {
-	return TryLease(ctx, c.Store, key)
+// TryLease implements [store.Leaser].
+func (c *Store) TryLease(ctx context.Context, key string) (release func(), err error) {
+	return store.TryLease(ctx, c.Store, key)
 }
 
-// Open implements [Streamer]. A value that Set compressed is held in memory.
-func (c *Compressed) Open(ctx context.Context, key string) (Item, Reader, error) {
-	item, r, err := Open(ctx, c.Store, key)
+// Open implements [store.Streamer]. A value that Set compressed is held in memory.
+func (c *Store) Open(ctx context.Context, key string) (store.Item, store.Reader, error) {
+	item, r, err := store.Open(ctx, c.Store, key)
 	if err != nil {
-		return Item{}, nil, err
+		return store.Item{}, nil, err
 	}
 	var first [1]byte
 	if _, err := io.ReadFull(r, first[:]); err != nil {
 		r.Close()
-		return Item{}, nil, ErrNotFound
+		return store.Item{}, nil, store.ErrNotFound
 	}
 	if first[0] == storedAsIs {
 		return item, &restReader{r}, nil
@@ -162,23 +165,23 @@ func (c *Compressed) Open(ctx context.Context, key string) (Item, Reader, error)
 	defer r.Close()
 	stored, err := io.ReadAll(io.LimitReader(r, c.o.MaxValue))
 	if err != nil {
-		return Item{}, nil, err
+		return store.Item{}, nil, err
 	}
 	value, err := c.unpack(append(first[:], stored...))
 	if err != nil {
-		return Item{}, nil, ErrNotFound
+		return store.Item{}, nil, store.ErrNotFound
 	}
-	return item, NewReader(value), nil
+	return item, store.NewReader(value), nil
 }
 
 // restReader reads a value behind its first byte.
-type restReader struct{ Reader }
+type restReader struct{ store.Reader }
 
 func (r *restReader) Size() int64 { return r.Reader.Size() - 1 }
 
-// Create implements [Streamer]. Where the store below is none, a value may have 64 MiB.
-func (c *Compressed) Create(ctx context.Context, key string, item Item) (Writer, error) {
-	w, err := Create(ctx, c.Store, key, item, bufferLimit)
+// Create implements [store.Streamer]. Where the store below is none, a value may have MaxValue bytes.
+func (c *Store) Create(ctx context.Context, key string, item store.Item) (store.Writer, error) {
+	w, err := store.Create(ctx, c.Store, key, item, c.o.MaxValue)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs what the tests need and this machine lacks: a C compiler for the race detector. On Debian
+# and its relatives it uses apt-get, as root or by sudo; elsewhere it says what to install.
+set -eu
+
+missing=""
+command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+command -v git >/dev/null 2>&1 || missing="$missing git"
+[ -z "$missing" ] && exit 0
+
+as_root=""
+[ "$(id -u)" = 0 ] || as_root="sudo"
+if ! command -v apt-get >/dev/null 2>&1 || { [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; }; then
+	echo "the tests need packages that this machine lacks; install (Debian's names):$missing" >&2
+	exit 1
+fi
+echo "installing$missing"
+$as_root apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
