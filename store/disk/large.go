@@ -3,7 +3,6 @@
 package disk
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -125,38 +124,103 @@ func (rm *room) rollHeavy() error {
 	return rm.roll(place)
 }
 
-// readLarge returns the whole value that ref names.
+// readLarge returns the whole value that ref names: the file is read at once, then each block is
+// checked and moved to where it belongs.
 func (s *Store) readLarge(key string, ref largeRef) ([]byte, error) {
-	r, err := s.openLarge(key, ref)
+	f, err := s.openLargeFile(key, ref)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	value := make([]byte, ref.size)
-	if _, err := io.ReadFull(r, value); err != nil {
+	defer f.Close()
+	b := make([]byte, largeBytes(key, ref.size))
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	n := largeHead + len(key) + 4
+	salt, err := checkLargeHead(b[:n], key, ref)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := r.Read(nil); err != nil && err != io.EOF {
-		return nil, err
+	value, rest := b[:0], b[n:]
+	for number := uint32(0); len(rest) > 0; number++ {
+		block, err := checkBlock(rest, salt, number)
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[blockHead+len(block):]
+		value = append(value, block...)
+	}
+	if int64(len(value)) != ref.size {
+		return nil, fmt.Errorf("%w: large file of %d bytes", errDamaged, len(value))
 	}
 	return value, nil
 }
 
-// openLarge opens the file of ref and checks that it is key's.
-func (s *Store) openLarge(key string, ref largeRef) (*largeReader, error) {
+// checkBlock returns the block at the beginning of b, which may alias it.
+func checkBlock(b []byte, salt, number uint32) ([]byte, error) {
+	if len(b) < blockHead {
+		return nil, fmt.Errorf("%w: head of block %d", errDamaged, number)
+	}
+	n := int(binary.LittleEndian.Uint32(b))
+	if n == 0 || n > blockBytes || n > len(b)-blockHead {
+		return nil, fmt.Errorf("%w: block of %d bytes", errDamaged, n)
+	}
+	block := b[blockHead : blockHead+n]
+	if blockSum(salt, number, block) != binary.LittleEndian.Uint32(b[4:]) {
+		return nil, fmt.Errorf("%w: block %d of a large file", errDamaged, number)
+	}
+	return block, nil
+}
+
+// openLargeFile opens the file of ref and checks its length.
+func (s *Store) openLargeFile(key string, ref largeRef) (*os.File, error) {
 	f, err := os.Open(s.largePath(ref.id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errGone
+	}
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errGone
-		}
 		return nil, fmt.Errorf("disk: %w", err)
 	}
-	r := &largeReader{file: f, in: bufio.NewReaderSize(f, blockBytes+blockHead), size: ref.size}
-	if err := r.readHead(key, ref); err != nil {
+	stat, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("disk: %w", err)
+	}
+	if want := largeBytes(key, ref.size); stat.Size() != want {
+		f.Close()
+		return nil, fmt.Errorf("%w: large file of %d bytes, expected %d", errDamaged, stat.Size(), want)
+	}
+	return f, nil
+}
+
+// checkLargeHead returns the salt of a file that begins with head, if it is the one of ref.
+func checkLargeHead(head []byte, key string, ref largeRef) (salt uint32, err error) {
+	salt = binary.LittleEndian.Uint32(head[12:])
+	folder := binary.LittleEndian.Uint64(head[24:])
+	if string(head) != string(appendLargeHead(nil, ref.id, folder, salt, key)) {
+		return 0, fmt.Errorf("%w: head of a large file", errDamaged)
+	}
+	return salt, nil
+}
+
+// openLarge opens the value of ref to be read piece by piece.
+func (s *Store) openLarge(key string, ref largeRef) (*largeReader, error) {
+	f, err := s.openLargeFile(key, ref)
+	if err != nil {
+		return nil, err
+	}
+	head := make([]byte, largeHead+len(key)+4)
+	_, err = io.ReadFull(f, head)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	salt, err := checkLargeHead(head, key, ref)
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return r, nil
+	return &largeReader{file: f, size: ref.size, salt: salt}, nil
 }
 
 // errGone says that a large file has left since its record was read.
@@ -165,34 +229,13 @@ var errGone = fmt.Errorf("%w: large file", fs.ErrNotExist)
 // largeReader gives out a large file, a checked block at a time.
 type largeReader struct {
 	file   *os.File
-	in     *bufio.Reader
 	size   int64 // of the value
 	given  int64 // bytes of it in blocks read so far
 	salt   uint32
 	number uint32
+	buffer []byte // a block and its head, used again for the next
 	block  []byte // what of the current block was not given out yet
 	err    error
-}
-
-func (r *largeReader) readHead(key string, ref largeRef) error {
-	stat, err := r.file.Stat()
-	if err != nil {
-		return fmt.Errorf("disk: %w", err)
-	}
-	if stat.Size() != largeBytes(key, ref.size) {
-		return fmt.Errorf("%w: large file of %d bytes, expected %d", errDamaged, stat.Size(),
-			largeBytes(key, ref.size))
-	}
-	head := make([]byte, largeHead+len(key)+4)
-	if _, err := io.ReadFull(r.in, head); err != nil {
-		return fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	r.salt = binary.LittleEndian.Uint32(head[12:])
-	folder := binary.LittleEndian.Uint64(head[24:])
-	if string(head) != string(appendLargeHead(nil, ref.id, folder, r.salt, key)) {
-		return fmt.Errorf("%w: head of a large file", errDamaged)
-	}
-	return nil
 }
 
 // Size implements [store.Reader].
@@ -211,28 +254,28 @@ func (r *largeReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads and checks one block.
+// next reads and checks one block. All but the last are full.
 func (r *largeReader) next() error {
-	if r.given == r.size {
+	n := min(r.size-r.given, blockBytes)
+	if n == 0 {
 		return io.EOF
 	}
-	var head [blockHead]byte
-	if _, err := io.ReadFull(r.in, head[:]); err != nil {
+	if r.buffer == nil {
+		r.buffer = make([]byte, blockHead+n)
+	}
+	b := r.buffer[:blockHead+n]
+	if _, err := io.ReadFull(r.file, b); err != nil {
 		return fmt.Errorf("disk: %w: %w", errDamaged, err)
 	}
-	n := int64(binary.LittleEndian.Uint32(head[:]))
-	if n == 0 || n > blockBytes || n > r.size-r.given {
-		return fmt.Errorf("disk: %w: block of %d bytes", errDamaged, n)
+	block, err := checkBlock(b, r.salt, r.number)
+	if err == nil && int64(len(block)) != n {
+		err = errDamaged
 	}
-	block := make([]byte, n)
-	if _, err := io.ReadFull(r.in, block); err != nil {
-		return fmt.Errorf("disk: %w: %w", errDamaged, err)
-	}
-	if blockSum(r.salt, r.number, block) != binary.LittleEndian.Uint32(head[4:]) {
-		return fmt.Errorf("disk: %w: block %d of a large file", errDamaged, r.number)
+	if err != nil {
+		return fmt.Errorf("disk: %w", err)
 	}
 	r.number++
-	r.given += n
+	r.given += int64(len(block))
 	r.block = block
 	return nil
 }
