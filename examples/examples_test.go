@@ -59,7 +59,7 @@ func origin(t *testing.T) *httptest.Server {
 
 func TestHTTPClientCache(t *testing.T) {
 	wantOutput(t, run(t, "http-client-cache", origin(t).URL),
-		"miss, 49 bytes, 1 requests\nhit, 49 bytes, 0 requests\nhit, 49 bytes, 0 requests\n")
+		"miss, 50 bytes, 1 requests\nhit, 50 bytes, 0 requests\nhit, 50 bytes, 0 requests\n")
 }
 
 func TestPageTitles(t *testing.T) {

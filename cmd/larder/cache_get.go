@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/larder-go/larder/httpcache"
 	"github.com/larder-go/larder/store"
 )
 
@@ -21,8 +23,8 @@ func cacheGetCommand(g *globals) *cobra.Command {
 		Use:     "get [FLAGS] KEY",
 		Short:   "print an entry of the cache",
 		Example: "  larder cache get 'run:gh api /orgs/golang/repos #0f5e…'",
-		Long: "Prints the value of KEY, one of those that cache ls prints; of a run: entry, what the\n" +
-			"command wrote to stdout and stderr. Exit code 4: not in the cache.",
+		Long: "Prints the value of KEY, one of those that cache ls prints: of a run: entry, what the\n" +
+			"command wrote to stdout and stderr; of a page, its body. Exit code 4: not in the cache.",
 		Args: oneArgument("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := g.look()
@@ -64,10 +66,43 @@ func get(ctx context.Context, s store.Store, key string, w getter) error {
 		return fmt.Errorf("cache get: %w", err)
 	}
 	defer r.Close()
+	if !w.raw && !w.asJSON && isPage(key) {
+		if done, err := w.writePage(ctx, s, key); done {
+			return err
+		}
+	}
 	if err := w.write(key, item, r); err != nil {
 		return fmt.Errorf("cache get: %w", err)
 	}
 	return nil
+}
+
+// isPage reports whether the HTTP cache keeps a response under key.
+func isPage(key string) bool {
+	return strings.HasPrefix(key, "http://") || strings.HasPrefix(key, "https://")
+}
+
+// writePage writes the body of a kept page, be it fresh or stale. It is not done if the page cannot
+// be had by its address alone, such as one of several variants.
+func (w getter) writePage(ctx context.Context, s store.Store, key string) (done bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, key, nil)
+	if err != nil {
+		return false, nil
+	}
+	req.Header.Set("Cache-Control", "only-if-cached, max-stale")
+	cache := &httpcache.Transport{Store: s}
+	resp, err := cache.RoundTrip(req)
+	if err != nil {
+		return false, nil
+	}
+	defer resp.Body.Close()
+	if httpcache.ResultOf(resp).Outcome == httpcache.Miss {
+		return false, nil
+	}
+	if _, err := io.Copy(w.stdout, resp.Body); err != nil {
+		return true, fmt.Errorf("cache get: %w", err)
+	}
+	return true, nil
 }
 
 func (w getter) write(key string, item store.Item, r store.Reader) error {
