@@ -23,14 +23,13 @@ import (
 func fetchCommand(g *globals) *cobra.Command {
 	f := fetch{pages: newPages(g, "fetch")}
 	cmd := &cobra.Command{
-		Use:     "fetch [FLAGS] URL... | -",
-		Short:   "fetch pages politely, through the cache",
-		Example: "  larder fetch https://go.dev/ > go.html\n  larder fetch --output pages/ - < urls.txt",
-		Long: "Writes the pages to stdout, one after the other, or each to a file of its own in the folder\n" +
-			"--output. Pages are kept for --ttl; after that they are asked for again, and come again only\n" +
-			"if they have changed. robots.txt, Crawl-delay and Retry-After are kept. With - URLs are read\n" +
-			"from stdin, one a line. With --json it says what was fetched instead of writing it to stdout.\n\n" +
-			"Exit codes: 0 all pages done, 1 none, 3 some, 4 not in the cache with --offline, 2 usage.",
+		Use:   "fetch [FLAGS] URL... | -",
+		Short: "fetch pages politely, through the cache",
+		Example: "  larder fetch https://go.dev/ > go.html\n" +
+			"  larder fetch --output pages/ - < urls.txt",
+		Long: "Writes the pages to stdout, one after the other, or each to a file of its own in the\n" +
+			"folder --output. " + pagesHelp + "\n" +
+			"With --json it says what was fetched instead of writing it to stdout.\n\n" + pagesExits,
 		Args: f.urlArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
@@ -41,7 +40,8 @@ func fetchCommand(g *globals) *cobra.Command {
 		"`FOLDER` to write each page to, in a file named after its URL")
 	cmd.Flags().StringVar(&f.selector, "select", "",
 		"write the text of the elements that a CSS `SELECTOR` names, one a line")
-	cmd.Flags().StringVar(&f.attr, "attr", "", "with --select: write this `ATTRIBUTE` instead of the text")
+	cmd.Flags().StringVar(&f.attr, "attr", "",
+		"with --select: write this `ATTRIBUTE` instead of the text")
 	return cmd
 }
 

@@ -39,6 +39,15 @@ type pages struct {
 	outcomes                        map[httpcache.Outcome]int
 }
 
+// pagesHelp and pagesExits are what the help of both commands says.
+const (
+	pagesHelp = "Pages are kept for --ttl; after that they are asked for again, and\n" +
+		"come again only if they have changed. robots.txt, Crawl-delay and Retry-After are\n" +
+		"obeyed. With - URLs are read from stdin, one a line."
+	pagesExits = "Exit codes: 0 all pages done, 1 none, 2 usage, 3 some, 4 not in the cache with\n" +
+		"--offline."
+)
+
 func newPages(g *globals, name string) *pages {
 	return &pages{
 		g: g, name: name, ttl: duration(15 * time.Minute), timeout: duration(30 * time.Second),
@@ -49,6 +58,7 @@ func newPages(g *globals, name string) *pages {
 }
 
 func (p *pages) bind(flags *pflag.FlagSet) {
+	flags.SortFlags = false
 	flags.Var(&p.ttl, "ttl", "how long a page is served without asking for it again")
 	flags.Float64Var(&p.rate, "rate", 5, "most requests a second to one host; 0: no limit")
 	flags.IntVar(&p.jobs, "jobs", 8, "most requests at once, 1 to 256")

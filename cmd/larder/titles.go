@@ -21,11 +21,8 @@ func titlesCommand(g *globals) *cobra.Command {
 		Use:     "titles [FLAGS] URL... | -",
 		Short:   "print the headings of pages",
 		Example: "  larder titles https://go.dev/blog/\n  larder titles --json - < urls.txt",
-		Long: "Prints the text of h1, h2 and h3 of each page, a heading a line, in the order of the URLs.\n" +
-			"Pages are kept for --ttl; after that they are asked for again, and come again only if they\n" +
-			"have changed. robots.txt, Crawl-delay and Retry-After are kept. With - URLs are read from\n" +
-			"stdin, one a line.\n\n" +
-			"Exit codes: 0 all pages done, 1 none, 3 some, 4 not in the cache with --offline, 2 usage.",
+		Long: "Prints the text of h1, h2 and h3 of each page, a heading a line, in the order of the\n" +
+			"URLs. " + pagesHelp + "\n\n" + pagesExits,
 		Args: t.urlArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.run(cmd.Context(), cmd.OutOrStdout(), args)

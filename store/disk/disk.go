@@ -267,8 +267,7 @@ func (s *Store) openSegment(place int, id uint64) *segment {
 		return g
 	}
 	s.retire(place)
-	g, err := openSegment(s.path(segmentName(id)), id, s.ix.head.folder, place,
-		s.ix.segments[place].limit.Load(), s.readOnly)
+	g, err := s.mapSegment(place, id)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			s.countDamage()

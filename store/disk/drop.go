@@ -1,4 +1,4 @@
-// drop.go has a segment leave: what was read since it was written moves to the front, the rest goes.
+// drop.go has a segment leave: what was read since it was written moves on, the rest goes.
 
 package disk
 

@@ -161,8 +161,8 @@ func (v slot) offset() int64        { return int64(v&offsetMask) * recordAlign }
 func (v slot) location() slot       { return v & locationMask }
 func (v slot) same(other slot) bool { return v&^usedBit == other&^usedBit }
 
-// slots returns the slots of r in the mapped index m; none if the word that leads to them is damaged.
-// Such a region is as good as empty, and gets new slots when it is written.
+// slots returns the slots of r in the mapped index m; none if the word that leads to them is
+// damaged. Such a region is as good as empty, and gets new slots when it is written.
 func (r *region) slots(m []byte) []atomic.Uint64 {
 	off, n, ok := parseExtent(r.extent.Load())
 	if !ok || off < sharedBytes || off+n*8 > int64(len(m)) {

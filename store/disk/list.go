@@ -31,7 +31,9 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[store.Info, e
 	}
 }
 
-func (s *Store) listRegion(ctx context.Context, i int, prefix string) (all []store.Info, err error) {
+func (s *Store) listRegion(
+	ctx context.Context, i int, prefix string,
+) (all []store.Info, err error) {
 	now := time.Now().UnixNano()
 	if err := s.enter(ctx, now); err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func (s *Store) open() error {
 	if errors.Is(err, fs.ErrNotExist) && why != nil {
 		return why // there is nothing to read, so say why nothing can be made
 	}
-	if s.readOnly || err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamagedIndex) {
+	if s.readOnly || err != nil && !canBeMade(err) {
 		s.looked.Store(time.Now().UnixNano())
 		return err
 	}
@@ -50,6 +50,11 @@ func (s *Store) open() error {
 	}
 	s.seen = s.ix.drops.Load()
 	return nil
+}
+
+// canBeMade reports whether an index that cannot be opened can be made anew.
+func canBeMade(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamagedIndex)
 }
 
 // refused reports whether the system does not let us write there.
@@ -153,7 +158,7 @@ func (s *Store) makeIndex() error {
 	}
 	defer unlockFile(s.roomFile)
 	err := s.mapIndex()
-	if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamagedIndex) {
+	if err == nil || !canBeMade(err) {
 		return err
 	}
 	files, err := s.segmentFiles()

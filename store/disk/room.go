@@ -98,13 +98,19 @@ func (s *Store) survivors() int64 { return s.segmentLimit() / 4 * 3 }
 func (s *Store) largeFrom() int64 { return min(s.segmentLimit()/8, 256<<10) }
 
 // fits reports whether n bytes more keep the limit. Survivors of a leaving segment may use the
-// headroom of one segment; the leaving one gives more back.
+// headroom; the leaving one gives more back.
 func (rm *room) fits(n int64) bool {
-	headroom := rm.s.segmentLimit()
-	if rm.keeping {
-		headroom = 0
+	limit := rm.s.ix.limit.Load()
+	if !rm.keeping {
+		limit -= rm.s.headroom()
 	}
-	return rm.s.ix.bytes.Load()+n <= rm.s.ix.limit.Load()-headroom
+	return rm.s.ix.bytes.Load()+n <= limit
+}
+
+// headroom is what is left free: a segment for survivors, and so much that somebody who walks over
+// the folder, adding up sizes of different moments, does not find more than the limit either.
+func (s *Store) headroom() int64 {
+	return max(s.segmentLimit(), min(s.ix.limit.Load()/16, 4<<20))
 }
 
 // ensure makes room for n bytes: files of dead writers go first, then empty segments, then the

@@ -52,32 +52,37 @@ func parseSegmentHead(b []byte, id, folder uint64) (salt uint32, err error) {
 	return binary.LittleEndian.Uint32(b[12:]), nil
 }
 
-// openSegment maps the segment file at path, which may grow to limit bytes.
-func openSegment(path string, id, folder uint64, place int, limit int64, ro bool) (*segment, error) {
+// mapSegment opens and maps the file of segment id, which has its place in the table.
+func (s *Store) mapSegment(place int, id uint64) (*segment, error) {
 	flag := os.O_RDWR
-	if ro {
+	if s.readOnly {
 		flag = os.O_RDONLY
 	}
-	f, err := os.OpenFile(path, flag, 0)
+	f, err := os.OpenFile(s.path(segmentName(id)), flag, 0)
 	if err != nil {
 		return nil, err
 	}
+	g := &segment{id: id, place: place, file: f}
+	if err := g.mapIn(s); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// mapIn checks the head of the file and maps as much as it may grow to.
+func (g *segment) mapIn(s *Store) error {
 	head := make([]byte, segmentHead)
-	if _, err := f.ReadAt(head, 0); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%w: read the segment's head: %w", errDamaged, err)
+	if _, err := g.file.ReadAt(head, 0); err != nil {
+		return fmt.Errorf("%w: read the segment's head: %w", errDamaged, err)
 	}
-	salt, err := parseSegmentHead(head, id, folder)
-	if err != nil {
-		f.Close()
-		return nil, err
+	var err error
+	if g.salt, err = parseSegmentHead(head, g.id, s.ix.head.folder); err != nil {
+		return err
 	}
-	m, err := mapFile(f, max(limit, segmentHead), ro)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &segment{id: id, place: place, salt: salt, file: f, m: m}, nil
+	span := min(max(s.ix.segments[g.place].limit.Load(), segmentHead), maxSegment)
+	g.m, err = mapFile(g.file, span, s.readOnly)
+	return err
 }
 
 func (g *segment) close() {

@@ -12,7 +12,7 @@ import (
 type Stats struct {
 	Dir      string    `json:"dir"`
 	ReadOnly bool      `json:"read_only"`
-	Entries  int64     `json:"entries"`   // items, expired ones whose room was not yet needed among them
+	Entries  int64     `json:"entries"`   // items, with expired ones whose room was not yet needed
 	Live     int64     `json:"live"`      // bytes of these items with their keys
 	Bytes    int64     `json:"bytes"`     // of all files
 	MaxBytes int64     `json:"max_bytes"` // which Bytes never exceeds

@@ -36,7 +36,8 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	return s.inspect(ctx, func(*region, slot) error { return nil })
 }
 
-// Repair is [Store.Verify] and also removes what is damaged, files that no item needs, and counts anew.
+// Repair is [Store.Verify] and also removes what is damaged and files that no item needs, and
+// counts anew.
 func (s *Store) Repair(ctx context.Context) (Report, error) {
 	report, err := s.inspect(ctx, func(r *region, v slot) error {
 		return s.inRoom(ctx, nil, func(rm *room) error { return rm.removeSlot(r, v) })
@@ -70,7 +71,9 @@ func (s *Store) GC(ctx context.Context) (freed int64, err error) {
 }
 
 // inspect checks all items and calls mend for each damaged one.
-func (s *Store) inspect(ctx context.Context, mend func(*region, slot) error) (report Report, err error) {
+func (s *Store) inspect(
+	ctx context.Context, mend func(*region, slot) error,
+) (report Report, err error) {
 	for i := range regionCount {
 		err := s.inspectRegion(ctx, i, &report, mend)
 		if err != nil {

@@ -183,7 +183,8 @@ func attributes(t *testing.T, s store.Store) {
 		t.Errorf("got %q %q, want %q %q", got.Tags, got.Validators, want.Tags, want.Validators)
 	}
 	set(t, s, "k", store.Item{Value: []byte("w")})
-	if got := get(t, s, "k"); !got.FreshUntil.IsZero() || !got.GoneAfter.IsZero() || len(got.Tags) != 0 {
+	got = get(t, s, "k")
+	if !got.FreshUntil.IsZero() || !got.GoneAfter.IsZero() || len(got.Tags) != 0 {
 		t.Errorf("attributes outlived their item: %+v", got)
 	}
 }
