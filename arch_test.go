@@ -80,7 +80,7 @@ func layerOf(name string) (int, bool) {
 	switch {
 	case strings.HasPrefix(name, "internal/"):
 		return -1, true
-	case strings.HasPrefix(name, "examples/"):
+	case name == "examples", strings.HasPrefix(name, "examples/"):
 		return len(layers), true
 	}
 	for i, layer := range layers {
