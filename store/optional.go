@@ -52,7 +52,8 @@ type Clearer interface {
 // Streamer is a store whose values can be read and written piece by piece.
 type Streamer interface {
 	// Open returns the item of key without its value, and the value's length and bytes to read.
-	// The reader must be closed. A value found damaged in the middle ends in an error, not io.EOF.
+	// The reader must be closed. It can be read to its end although the item is replaced or deleted
+	// meanwhile. A value found damaged in the middle ends in an error, not io.EOF.
 	Open(ctx context.Context, key string) (Item, Reader, error)
 	// Create begins an item whose value is written to the returned writer. Nothing is visible
 	// before Commit. item.Value is ignored.

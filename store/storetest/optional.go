@@ -179,6 +179,27 @@ func streamDropped(t *testing.T, s store.Store) {
 	}
 }
 
+func streamOutlives(t *testing.T, s store.Store) {
+	ctx := context.Background()
+	for _, n := range []int{100, 200_000} {
+		want := pattern(n, n)
+		set(t, s, "k", store.Item{Value: want})
+		_, r, err := store.Open(ctx, s, "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		set(t, s, "k", store.Item{Value: []byte("new")})
+		if err := s.Delete(ctx, "k"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("after Delete an opened value of %d bytes gave %d, %v", n, len(got), err)
+		}
+		r.Close()
+	}
+}
+
 func lease(t *testing.T, s store.Store) {
 	l, ok := s.(store.Leaser)
 	if !ok {

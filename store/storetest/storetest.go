@@ -59,6 +59,7 @@ var cases = []testCase{
 	{"Clear", clearAll},
 	{"Stream", stream},
 	{"StreamWithoutCommitLeavesNothing", streamDropped},
+	{"StreamOutlivesItsItem", streamOutlives},
 	{"Lease", lease},
 }
 
