@@ -1,3 +1,5 @@
+//go:build unix
+
 // bench_test.go measures single calls; docs/bench.md compares them with others.
 
 package disk_test

@@ -9,45 +9,75 @@ import (
 )
 
 // Clear implements [store.Clearer]. It also begins the folder's counters anew. A value that is
-// being written meanwhile may stay.
+// being written piece by piece meanwhile is lost: its Commit fails.
 func (s *Store) Clear(ctx context.Context) error {
+	cleared := false
 	return s.change(ctx, func() error {
+		if cleared {
+			return nil // change only wanted the new index to be opened
+		}
 		return s.inRoom(ctx, nil, func(rm *room) error {
-			for place := range s.ix.segments {
-				if s.ix.segments[place].id.Load() == 0 {
-					continue
-				}
-				if err := rm.drop(place, 0); err != nil {
-					return err
-				}
-			}
-			if err := rm.recount(true); err != nil {
-				return err
-			}
-			return rm.renewIndex()
+			err := rm.clear()
+			cleared = err == nil
+			return err
 		})
 	})
 }
 
-// renewIndex puts an empty index in the place of one that has grown and now leads nowhere. All who
-// have the old one open find no segment in it, and look at the folder again.
-func (rm *room) renewIndex() error {
-	s, temp := rm.s, rm.s.path(indexFile+".new")
-	fresh := &Store{dir: s.dir}
-	if err := fresh.freshIndex(temp, s.ix.head.folder); err != nil {
-		return fmt.Errorf("disk: %w", err)
+// clear puts an empty index in the place of the one that leads to all there is, and then removes
+// what nothing leads to any more.
+func (rm *room) clear() error {
+	s := rm.s
+	fresh, err := rm.freshStore()
+	if err != nil {
+		return err
 	}
 	defer fresh.ix.close()
-	size := fresh.ix.indexBytes.Load()
+	if err := os.Rename(s.path(newIndexFile), s.path(indexFile)); err != nil {
+		os.Remove(s.path(newIndexFile))
+		return fmt.Errorf("disk: %w", err)
+	}
+	s.ix.replaced.Store(1)
+	s.ix.drops.Add(1) // all who have the old one open look at the folder again
+	s.suspect.Store(true)
+	if err := (&room{s: fresh}).sweepAll(); err != nil {
+		return err // fresh stays dirty: the next one in the room tries again
+	}
+	fresh.ix.dirty.Store(0)
+	return nil
+}
+
+// freshStore makes an empty index that goes on where the old one ends. It is dirty, so that whoever
+// comes after our death removes what it does not lead to.
+func (rm *room) freshStore() (*Store, error) {
+	s := rm.s
+	size := freshIndexBytes()
+	if err := rm.ensure(size); err != nil {
+		return nil, err
+	}
+	s.ix.bytes.Add(size)
+	fresh := &Store{dir: s.dir}
+	if err := fresh.freshIndex(s.path(newIndexFile), s.ix.head.folder); err != nil {
+		s.ix.bytes.Add(-size)
+		return nil, fmt.Errorf("disk: %w", err)
+	}
 	fresh.ix.limit.Store(s.ix.limit.Load())
-	fresh.ix.bytes.Store(s.ix.bytes.Load() - s.ix.indexBytes.Load() + size)
+	fresh.ix.bytes.Store(s.ix.bytes.Load() - s.ix.indexBytes.Load())
 	fresh.ix.seq.Store(s.ix.seq.Load())
 	fresh.ix.lastSegment.Store(s.ix.lastSegment.Load())
 	fresh.ix.lastLarge.Store(s.ix.lastLarge.Load())
-	if err := os.Rename(temp, s.path(indexFile)); err != nil {
-		os.Remove(temp)
-		return fmt.Errorf("disk: %w", err)
+	fresh.ix.dirty.Store(dirtyLarge)
+	return fresh, nil
+}
+
+// sweepAll removes all files that hold items, of an index that leads to none.
+func (rm *room) sweepAll() error {
+	files, err := rm.s.segmentFiles()
+	if err != nil {
+		return err
 	}
-	s.suspect.Store(true)
-	return nil
+	for _, f := range files {
+		punchFile(f.path)
+	}
+	return rm.recount(true)
 }

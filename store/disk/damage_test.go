@@ -1,3 +1,5 @@
+//go:build unix
+
 // damage_test.go damages folders: what is read afterwards is right or a miss.
 
 package disk_test

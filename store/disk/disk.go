@@ -17,20 +17,14 @@
 package disk
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
-
-	"github.com/larder-go/larder/store"
 )
 
 // DefaultMaxBytes is the limit of a new folder whose Options name none.
@@ -62,17 +56,18 @@ type Store struct {
 	readOnly bool // by Options, or because the folder does not let us write
 
 	mu       sync.RWMutex // held for reading while mapped memory is used, for writing to unmap it
-	ix       *index       // nil when closed
+	ix       *index       // nil when closed, or when a folder that was removed cannot be made again
+	closed   bool         // by Close
 	segments [segmentCount]atomic.Pointer[segment]
 
-	opening sync.Mutex   // guards storing to segments while mu is held for reading, and retired
-	retired []*segment   // left while calls may still read them; closed by refresh
-	seen    uint64       // ix.drops when segments that left were last closed; guarded by mu
-	looked  atomic.Int64 // when the folder was last looked at, Unix nanoseconds
-	suspect atomic.Bool  // a mapped file was cut short: look again before the next call
+	opening sync.Mutex    // guards storing to segments while mu is held for reading, and retired
+	retired []*segment    // left while calls may still read them; closed by tidy
+	seen    atomic.Uint64 // ix.drops when segments that left were last closed
+	looked  atomic.Int64  // when the folder was last looked at, Unix nanoseconds
+	suspect atomic.Bool   // a mapped file was cut short: look again before the next call
 
-	roomMu   sync.Mutex // one goroutine of this process in the room
-	roomFile *os.File   // its lock keeps the other processes out
+	inside   chan struct{} // holds an element while a goroutine of this process is in the room
+	roomFile *os.File      // its lock keeps the other processes out
 
 	hits, misses atomic.Uint64 // not yet added to the shared counters
 }
@@ -89,7 +84,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("disk: %w", err)
 	}
-	s := &Store{dir: abs, o: o}
+	s := &Store{dir: abs, o: o, inside: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("disk: open %s: %w", dir, err)
 	}
@@ -99,140 +94,19 @@ func Open(dir string, o Options) (*Store, error) {
 // Dir returns the folder as an absolute path.
 func (s *Store) Dir() string { return s.dir }
 
-// Close implements [store.Store]. Items stay in the folder.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ix == nil {
-		return nil
-	}
-	s.flushCounters()
-	s.release()
-	return nil
-}
-
-// release closes all files; s.mu is held for writing.
-func (s *Store) release() {
-	for i := range s.segments {
-		s.retire(i)
-	}
-	s.closeRetired()
-	s.ix.close()
-	s.ix = nil
-	if s.roomFile != nil {
-		s.roomFile.Close()
-		s.roomFile = nil
-	}
-}
-
-func (x *index) close() {
-	unmapFile(x.m)
-	x.file.Close()
-}
-
-// lookEvery is how often a call looks whether the folder is still the one that was opened.
-const lookEvery = int64(time.Second)
-
-// enter prepares a call: afterwards mapped memory stays mapped until leave.
-func (s *Store) enter(ctx context.Context, now int64) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.RLock()
-	if s.ix != nil && s.ix.drops.Load() == s.seen && now-s.looked.Load() < lookEvery &&
-		now >= s.looked.Load() && !s.suspect.Load() {
-		return nil
-	}
-	s.mu.RUnlock()
-	if err := s.refresh(now); err != nil {
-		return err
-	}
-	s.mu.RLock()
-	if s.ix == nil {
-		s.mu.RUnlock()
-		return store.ErrClosed
-	}
-	return nil
-}
-
-func (s *Store) leave() { s.mu.RUnlock() }
-
-// refresh closes segments that have left, and opens the folder anew if it was removed or damaged
-// under our feet.
-func (s *Store) refresh(now int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ix == nil {
-		return store.ErrClosed
-	}
-	s.looked.Store(now)
-	if !s.intact() {
-		s.release()
-		return s.open()
-	}
-	s.suspect.Store(false)
-	s.seen = s.ix.drops.Load()
-	for i := range s.segments {
-		if g := s.segments[i].Load(); g != nil && g.id != s.ix.segments[i].id.Load() {
-			s.retire(i)
-		}
-	}
-	s.closeRetired()
-	return nil
-}
-
-// retire forgets the open segment at place; s.opening is held, or s.mu for writing.
-func (s *Store) retire(place int) {
-	if g := s.segments[place].Swap(nil); g != nil {
-		s.retired = append(s.retired, g)
-	}
-}
-
-// closeRetired closes what no call reads any more; s.mu is held for writing.
-func (s *Store) closeRetired() {
-	for _, g := range s.retired {
-		g.close()
-	}
-	s.retired = nil
-}
-
-// intact reports whether the mapped index is still the file in the folder, in its full length.
-func (s *Store) intact() bool {
-	have, err := s.ix.file.Stat()
-	if err != nil || have.Size() < sharedBytes || have.Size() < s.ix.indexBytes.Load() {
-		return false
-	}
-	return sameFile(s.ix.file, s.path(indexFile))
-}
-
 const (
 	indexFile = "index"
-	lockFile  = "lock"
-	largeDir  = "large"
-	tempDir   = "tmp"
-	leaseDir  = "lease"
-	tagFile   = "CACHEDIR.TAG"
+	// newIndexFile is an index that is not yet the folder's.
+	newIndexFile = "index.new"
+	lockFile     = "lock"
+	largeDir     = "large"
+	tempDir      = "tmp"
+	leaseDir     = "lease"
+	tagFile      = "CACHEDIR.TAG"
 )
 
 func (s *Store) path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)
-}
-
-// guard turns a fault in mapped memory, which is a file cut short or a disk that cannot be read,
-// into an error. It is deferred first in every call that touches such memory.
-func (s *Store) guard(old bool, err *error) {
-	debug.SetPanicOnFault(old)
-	r := recover()
-	if r == nil {
-		return
-	}
-	fault, ok := r.(interface{ Addr() uintptr })
-	if !ok {
-		panic(r)
-	}
-	s.suspect.Store(true)
-	*err = fmt.Errorf("disk: %s: %w: file cut short or unreadable (address %#x)",
-		s.dir, errDamaged, fault.Addr())
 }
 
 // hash is the place of a key in the index. Marks of tags have a space of their own.
@@ -245,41 +119,4 @@ func (x *index) hash(k kind, key string) uint64 {
 	d.ResetWithSeed(seed)
 	_, _ = d.WriteString(key)
 	return d.Sum64()
-}
-
-// segment returns the open segment at place, or nil if it has left or cannot be opened.
-func (s *Store) segment(place int) *segment {
-	info := &s.ix.segments[place]
-	id := info.id.Load()
-	if g := s.segments[place].Load(); g != nil && g.id == id {
-		return g
-	}
-	if id == 0 {
-		return nil
-	}
-	return s.openSegment(place, id)
-}
-
-func (s *Store) openSegment(place int, id uint64) *segment {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	if g := s.segments[place].Load(); g != nil && g.id == id {
-		return g
-	}
-	s.retire(place)
-	g, err := s.mapSegment(place, id)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			s.countDamage()
-		}
-		return nil
-	}
-	s.segments[place].Store(g)
-	return g
-}
-
-func (s *Store) countDamage() {
-	if !s.readOnly {
-		s.ix.damaged.Add(1)
-	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 // disk_test.go runs the acceptance suite on a folder, and what a folder alone promises.
 
 package disk_test

@@ -4,6 +4,8 @@ package disk
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 )
 
@@ -13,6 +15,9 @@ import (
 func (rm *room) drop(place int, budget int64) error {
 	s := rm.s
 	info := &s.ix.segments[place]
+	if s.ix.large.Load() > 0 {
+		s.ix.dirty.Store(dirtyLarge) // before nothing leads to the files any more
+	}
 	rm.keeping = true
 	defer func() { rm.keeping = false }()
 	info.state.Store(segmentLeaving) // from now on nobody publishes a record of it
@@ -29,6 +34,36 @@ func (rm *room) drop(place int, budget int64) error {
 	return rm.discard(place)
 }
 
+// discard removes the file of a segment that no slot leads to.
+func (rm *room) discard(place int) error {
+	s := rm.s
+	info := &s.ix.segments[place]
+	id := info.id.Load()
+	path := s.path(segmentName(id))
+	punchFile(path)
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("disk: %w", err)
+	}
+	s.ix.bytes.Add(-info.alloc.Load())
+	info.id.Store(0)
+	info.state.Store(0)
+	s.ix.drops.Add(1)
+	return nil
+}
+
+// punchFile frees the blocks of a file that others may still have mapped. Where that cannot be
+// done they are free when the last of them has closed it.
+func punchFile(path string) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if stat, err := f.Stat(); err == nil {
+		punch(f, stat.Size())
+	}
+}
+
 // leaving is what there is to know while a segment leaves.
 type leaving struct {
 	rm        *room
@@ -41,81 +76,54 @@ type leaving struct {
 
 func (l *leaving) leave() error {
 	for i := range l.rm.s.ix.regions {
-		if err := l.leaveRegion(&l.rm.s.ix.regions[i]); err != nil {
-			return err
+		r := &l.rm.s.ix.regions[i]
+		for _, v := range l.slotsOf(r) {
+			if err := l.part(r, v); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// discard removes the file of a segment that no slot leads to.
-func (rm *room) discard(place int) error {
-	s := rm.s
-	info := &s.ix.segments[place]
-	id, size := info.id.Load(), info.alloc.Load()
-	if g := s.segment(place); g != nil && g.id == id {
-		punch(g.file, size)
+// slotsOf returns the slots of r that lead to the segment. None comes to them any more.
+func (l *leaving) slotsOf(r *region) (all []slot) {
+	x := l.rm.s.ix
+	defer x.unlock(r, x.lock(r))
+	slots := r.slots(x.m)
+	for i := range slots {
+		if v := slot(slots[i].Load()); v != 0 && v.place() == l.place {
+			all = append(all, v)
+		}
 	}
-	if err := rm.remove(s.path(segmentName(id)), size); err != nil {
-		return err
-	}
-	info.id.Store(0)
-	info.state.Store(0)
-	s.ix.drops.Add(1)
-	return nil
+	return all
 }
 
-// leaveRegion removes or moves all slots of r that lead to the segment.
-func (l *leaving) leaveRegion(r *region) error {
-	s := l.rm.s
-	s.ix.lock(r)
-	defer s.ix.unlock(r)
-	slots := r.slots(s.ix.m)
-	for i := 0; i < len(slots); {
-		v := slot(slots[i].Load())
-		if v == 0 || v.place() != l.place {
-			i++
-			continue
-		}
-		f, ok := s.follow(v)
-		f.spot, f.at = &slots[i], i
-		if ok && l.stays(&f) {
-			i++
-			continue
-		}
-		s.ix.removeLocked(r, slots, i) // another slot may stand at i now
-		if err := l.forget(&f, ok); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stays reports whether the slot of f stays: because it leads elsewhere now, or for a mark because
-// items have to be checked against it first.
-func (l *leaving) stays(f *found) bool {
-	if f.kind == kindMark {
+// part lets one record survive or go. The region is locked for the change of the slot alone, not
+// while files are read and written.
+func (l *leaving) part(r *region, v slot) error {
+	rm := l.rm
+	f, ok := rm.s.follow(v)
+	if ok && f.kind == kindMark && !l.dropMarks {
 		l.marks = true
-		return !l.dropMarks
-	}
-	return l.survive(f)
-}
-
-// forget accounts for a record that is gone; ok is false if it cannot be read.
-func (l *leaving) forget(f *found, ok bool) error {
-	if !ok {
-		l.rm.s.ix.entries.Add(-1)
 		return nil
 	}
-	l.rm.s.tally(f, -1)
-	if f.kind != kindMark {
-		l.rm.s.ix.evicted.Add(1)
+	if ok && f.kind != kindMark && l.survive(r, &f) {
+		return nil
 	}
-	return l.rm.forgetLarge(f)
+	if !rm.takeSlot(r, v) || !ok {
+		return nil
+	}
+	rm.s.tally(&f, -1)
+	if f.kind != kindMark {
+		rm.s.ix.evicted.Add(1)
+	}
+	return rm.forgetLarge(&f)
 }
 
-// survive moves f to the active segment if it deserves that, and reports whether it did.
-func (l *leaving) survive(f *found) bool {
+// survive moves f to the active segment if it deserves that, and reports whether it did. DeleteTag
+// is in the room too, so no tag is deleted between the look at the marks and the move.
+func (l *leaving) survive(r *region, f *found) bool {
 	rm, s := l.rm, l.rm.s
 	if f.slot&usedBit == 0 && !rm.compacting || f.size() > l.budget || f.expired(l.now) {
 		return false
@@ -125,19 +133,14 @@ func (l *leaving) survive(f *found) bool {
 		return false
 	}
 	item, err := f.item(meta)
-	if err != nil {
+	if err != nil || s.isMarked(item.Tags, f.seq) {
 		return false
 	}
-	seq := s.ix.seq.Load()
-	if s.marked(item.Tags, f.seq) {
-		return false
-	}
-	v, ok := rm.moveTo(f, meta, value)
-	if !ok || s.marked(item.Tags, seq) {
+	v, ok := rm.copyRecord(f, meta, value)
+	if !ok || !rm.changeSlot(r, f.slot, v) {
 		return false
 	}
 	l.budget -= f.size()
-	f.spot.Store(uint64(v))
 	s.tally(f, -1)
 	if moved, ok := s.follow(v); ok {
 		s.tally(&moved, 1)
@@ -146,8 +149,8 @@ func (l *leaving) survive(f *found) bool {
 	return true
 }
 
-// moveTo writes a copy of f to the active segment and returns the slot that leads to it.
-func (rm *room) moveTo(f *found, meta, value []byte) (slot, bool) {
+// copyRecord writes a copy of f to the active segment and returns the slot that leads to it.
+func (rm *room) copyRecord(f *found, meta, value []byte) (slot, bool) {
 	key := f.seg.key(f.off, &f.recordInfo)
 	prefix := f.appendHead(make([]byte, 0, recordHead+len(key)+len(meta)))
 	prefix = append(append(prefix, key...), meta...)
@@ -156,4 +159,30 @@ func (rm *room) moveTo(f *found, meta, value []byte) (slot, bool) {
 		return 0, false
 	}
 	return newSlot(f.slot.fingerprint(), g.place, off), true
+}
+
+// changeSlot makes the slot old of r a new one, if it is still there.
+func (rm *room) changeSlot(r *region, old, v slot) bool {
+	x := rm.s.ix
+	defer x.unlock(r, x.lock(r))
+	slots := r.slots(x.m)
+	i := place(slots, old)
+	if i < 0 {
+		return false
+	}
+	slots[i].Store(uint64(v))
+	return true
+}
+
+// takeSlot removes the slot v of r and reports whether it was still there.
+func (rm *room) takeSlot(r *region, v slot) bool {
+	x := rm.s.ix
+	defer x.unlock(r, x.lock(r))
+	slots := r.slots(x.m)
+	i := place(slots, v)
+	if i < 0 {
+		return false
+	}
+	x.removeLocked(r, slots, i)
+	return true
 }

@@ -33,30 +33,32 @@ func (f *found) is(k kind, key string) bool {
 }
 
 // find returns the record of key. The caller is between enter and leave.
-func (s *Store) find(k kind, key string, hash uint64) (f found, ok bool) {
+func (s *Store) find(k kind, key string, hash uint64) (found, bool) {
 	r := s.ix.region(hash)
 	for range maxLooks {
 		version := r.version.Load()
-		if f, ok = s.scan(r, k, key, hash); ok {
+		f, ok, sure := s.scan(r, k, key, hash)
+		if ok {
 			return f, true
 		}
-		if r.version.Load() == version && (version&1 == 0 || r.lock.Load() == 0) {
-			return f, false
+		if sure && r.version.Load() == version && (version&1 == 0 || r.lock.Load() == 0) {
+			return found{}, false
 		}
 		runtime.Gosched()
 	}
-	return f, false // a writer died here; whoever locks the region next mends it
+	return found{}, false // a writer died here; whoever locks the region next mends it
 }
 
-// scan looks for key once. It may miss a slot that moves while it looks.
-func (s *Store) scan(r *region, k kind, key string, hash uint64) (f found, ok bool) {
+// scan looks for key once. It is not sure that the key is absent if a slot changed while it looked
+// where that leads; and it may miss a slot that moves.
+func (s *Store) scan(r *region, k kind, key string, hash uint64) (f found, ok, sure bool) {
 	slots := r.slots(s.ix.m)
-	mask := len(slots) - 1
+	mask, sure := len(slots)-1, true
 	for n, i := 0, int(hash&fingerprints); n < len(slots); n, i = n+1, i+1 {
 		spot := &slots[i&mask]
 		v := slot(spot.Load())
 		if v == 0 {
-			return f, false
+			break
 		}
 		if v.fingerprint() != hash&fingerprints {
 			continue
@@ -64,10 +66,11 @@ func (s *Store) scan(r *region, k kind, key string, hash uint64) (f found, ok bo
 		f, ok = s.follow(v)
 		if ok && f.is(k, key) {
 			f.spot, f.at = spot, i&mask
-			return f, true
+			return f, true, true
 		}
+		sure = sure && v.same(slot(spot.Load()))
 	}
-	return f, false
+	return found{}, false, sure
 }
 
 // follow returns the record that v leads to, unread and unchecked.
@@ -149,7 +152,7 @@ func (s *Store) load(f *found, now int64) (item store.Item, at located, err erro
 	if item, err = f.item(meta); err != nil {
 		return item, at, err
 	}
-	if s.marked(item.Tags, f.seq) {
+	if s.isMarked(item.Tags, f.seq) {
 		return item, at, store.ErrNotFound
 	}
 	s.touch(f)
@@ -161,6 +164,7 @@ func (s *Store) load(f *found, now int64) (item store.Item, at located, err erro
 	if !ok {
 		return item, at, errDamaged
 	}
+	ref.folder = s.ix.head.folder
 	return item, located{kindLarge, ref}, nil
 }
 
@@ -171,9 +175,9 @@ func (s *Store) touch(f *found) {
 	}
 }
 
-// marked reports whether one of tags was deleted after record seq was written.
-func (s *Store) marked(tags []string, seq uint64) bool {
-	if s.ix.marks.Load() == 0 {
+// isMarked reports whether one of tags was deleted after record seq was written.
+func (s *Store) isMarked(tags []string, seq uint64) bool {
+	if s.ix.marked.Load() == 0 {
 		return false
 	}
 	for _, tag := range tags {

@@ -15,31 +15,47 @@ import (
 // shared memory held for some hundred nanoseconds; one that a dead process left is taken over.
 type index struct {
 	*shared
-	m    []byte
-	file *os.File
+	m       []byte
+	file    *os.File
+	process uint64 // what this process locks with
+	nonce   atomic.Uint64
 }
 
 func (x *index) region(hash uint64) *region { return &x.regions[hash>>56] }
 
 const (
 	stealDead = 2 * time.Millisecond // how long to wait before asking whether the holder lives
-	stealAny  = time.Second          // a holder that was stopped, or that we cannot see
+	stealAny  = 10 * time.Second     // a holder that we cannot see, or that was stopped for so long
 )
 
-// lock takes r for writing.
-func (x *index) lock(r *region) {
-	me := uint64(os.Getpid())<<32 | uint64(nonce.Add(1))
+// lock takes r for writing. unlock gives back what it returns.
+func (x *index) lock(r *region) (token uint64) {
+	token = x.process | uint64(x.nonce.Add(1))&nonceMask
 	for range 64 {
-		if r.lock.CompareAndSwap(0, me) {
-			return
+		if r.lock.CompareAndSwap(0, token) {
+			return token
 		}
 		runtime.Gosched()
 	}
-	x.lockSlowly(r, me)
+	x.lockSlowly(r, token)
+	return token
 }
 
-// nonce tells two lockings by one process apart.
-var nonce atomic.Uint32
+// A token is the process number (22 bits, no system has more), 20 bits of the space that numbers are
+// from (containers that share a folder have spaces of their own), and a nonce.
+const (
+	spaceMask = 1<<20 - 1
+	nonceMask = 1<<22 - 1
+)
+
+func processToken() uint64 {
+	return uint64(os.Getpid())<<42 | (processSpace()&spaceMask)<<22
+}
+
+// dead reports whether the holder of a lock is known to have died.
+func (x *index) dead(token uint64) bool {
+	return token>>22&spaceMask == x.process>>22&spaceMask && !alive(int(token>>42))
+}
 
 func (x *index) lockSlowly(r *region, me uint64) {
 	holder, since := r.lock.Load(), time.Now()
@@ -51,7 +67,7 @@ func (x *index) lockSlowly(r *region, me uint64) {
 			holder, since = now, time.Now()
 		}
 		if waited := time.Since(since); holder != 0 && waited > stealDead &&
-			(waited > stealAny || !alive(int(holder>>32))) && r.lock.CompareAndSwap(holder, me) {
+			(waited > stealAny || x.dead(holder)) && r.lock.CompareAndSwap(holder, me) {
 			x.mend(r)
 			return
 		}
@@ -59,7 +75,8 @@ func (x *index) lockSlowly(r *region, me uint64) {
 	}
 }
 
-func (x *index) unlock(r *region) { r.lock.Store(0) }
+// unlock gives r back, unless it was taken from us because we were stopped for so long.
+func (x *index) unlock(r *region, token uint64) { r.lock.CompareAndSwap(token, 0) }
 
 // mend puts a region right whose writer died. Slots move by copying, then clearing, so that a
 // death in between leaves one slot twice.
@@ -141,6 +158,9 @@ func (x *index) growLocked(r *region, off int64) {
 	var next region
 	next.extent.Store(word)
 	slots, used := next.slots(x.m), uint64(0)
+	for i := range slots {
+		slots[i].Store(0) // somebody may have died here
+	}
 	for i := range old {
 		v := old[i].Load()
 		if v == 0 {
@@ -160,14 +180,36 @@ func (x *index) growLocked(r *region, off int64) {
 
 func grownSlots(old []atomic.Uint64) int { return max(2*len(old), firstSlots) }
 
-// snapshot returns the slots of r that are not empty.
-func (x *index) snapshot(r *region) []slot {
-	slots := r.slots(x.m)
-	all := make([]slot, 0, len(slots))
-	for i := range slots {
-		if v := slot(slots[i].Load()); v != 0 {
-			all = append(all, v)
+// snapshot returns the slots of r that are not empty, all of one moment as far as slots move.
+func (x *index) snapshot(r *region) (all []slot) {
+	for range maxLooks {
+		version := r.version.Load()
+		slots := r.slots(x.m)
+		all = all[:0]
+		for i := range slots {
+			if v := slot(slots[i].Load()); v != 0 {
+				all = append(all, v)
+			}
 		}
+		if r.version.Load() == version && (version&1 == 0 || r.lock.Load() == 0) {
+			break
+		}
+		runtime.Gosched()
 	}
 	return all
+}
+
+// place returns the number of the slot v, read or not, in slots; -1 if it is not there.
+func place(slots []atomic.Uint64, v slot) int {
+	mask := len(slots) - 1
+	for n, i := 0, int(v.fingerprint()); n < len(slots); n, i = n+1, i+1 {
+		now := slot(slots[i&mask].Load())
+		if now == 0 {
+			break
+		}
+		if now.same(v) {
+			return i & mask
+		}
+	}
+	return -1
 }

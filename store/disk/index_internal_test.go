@@ -1,3 +1,5 @@
+//go:build unix
+
 // index_internal_test.go tests what only shows when a process dies inside of the index.
 
 package disk
@@ -53,8 +55,14 @@ func TestLockOfADeadProcessIsTakenOver(t *testing.T) {
 	s := newTestStore(t)
 	dead := deadProcess(t)
 	for i := range s.ix.regions {
-		s.ix.regions[i].lock.Store(dead<<32 | 1)
+		s.ix.regions[i].lock.Store(dead<<42 | s.ix.process&(spaceMask<<22) | 1)
 		s.ix.regions[i].version.Store(7) // it was moving slots
+	}
+	if s.ix.dead(s.ix.process | 1) {
+		t.Error("this process counts as dead")
+	}
+	if s.ix.dead(dead<<42 | (s.ix.process+1<<22)&(spaceMask<<22)) {
+		t.Error("a process of another space counts as dead")
 	}
 	begin := time.Now()
 	for i := range 20 {

@@ -56,24 +56,44 @@ func (s *Store) largePath(id uint64) string {
 	return s.path(largeDir, fmt.Sprintf("%02x", id&0xff), fmt.Sprintf("%016x", id))
 }
 
-// largeRef reads what large file the record f names, without checking the record.
-func (f *found) largeRef() (largeRef, bool) {
+// uncheckedRef reads what large file the record f names. The record may be damaged.
+func (f *found) uncheckedRef() (largeRef, bool) {
+	if f.kind != kindLarge {
+		return largeRef{}, false
+	}
 	value := f.off + recordHead + int64(f.keyLen) + int64(f.metaLen)
 	return parseLargeRef(f.seg.m[value : value+f.valueLen])
 }
 
-// forgetLarge removes the large file of a record that cannot be found any more.
-func (rm *room) forgetLarge(f *found) error {
+// checkedRef is uncheckedRef of a sound record: a file may be removed by it.
+func (f *found) checkedRef() (largeRef, bool) {
 	if f.kind != kindLarge {
+		return largeRef{}, false
+	}
+	_, value, err := f.seg.read(f.off, &f.recordInfo)
+	if err != nil {
+		return largeRef{}, false
+	}
+	return parseLargeRef(value)
+}
+
+// largeSize is the size of the large file of f, 0 if it has none.
+func (f *found) largeSize() int64 {
+	ref, ok := f.uncheckedRef()
+	if !ok {
+		return 0
+	}
+	return largeBytes(string(f.seg.key(f.off, &f.recordInfo)), ref.size)
+}
+
+// forgetLarge removes the large file of a record that cannot be found any more. That of a damaged
+// record is found when files are counted.
+func (rm *room) forgetLarge(f *found) error {
+	ref, ok := f.checkedRef()
+	if !ok {
 		return nil
 	}
-	s := rm.s
-	s.ix.dirty.Store(dirtyLarge)
-	ref, ok := f.largeRef()
-	if !ok {
-		return nil // a damaged record: recount finds the file
-	}
-	size := largeBytes(string(f.seg.key(f.off, &f.recordInfo)), ref.size)
+	s, size := rm.s, largeBytes(string(f.seg.key(f.off, &f.recordInfo)), ref.size)
 	s.ix.large.Add(-1)
 	s.ix.live.Add(-size)
 	s.ix.segments[f.seg.place].large.Add(-size)
@@ -82,11 +102,9 @@ func (rm *room) forgetLarge(f *found) error {
 
 // moveLarge accounts for a record of a large file that moved to another segment.
 func (rm *room) moveLarge(from, to *found) {
-	if ref, ok := from.largeRef(); ok && from.kind == kindLarge {
-		size := largeBytes(string(from.seg.key(from.off, &from.recordInfo)), ref.size)
-		rm.s.ix.segments[from.seg.place].large.Add(-size)
-		rm.s.ix.segments[to.seg.place].large.Add(size)
-	}
+	size := from.largeSize()
+	rm.s.ix.segments[from.seg.place].large.Add(-size)
+	rm.s.ix.segments[to.seg.place].large.Add(size)
 }
 
 // adoptLarge makes the finished file temp the value of key.
@@ -103,7 +121,7 @@ func (rm *room) adoptLarge(w *writer) error {
 	if err := os.Rename(w.file.Name(), path); err != nil {
 		return fmt.Errorf("disk: %w", err)
 	}
-	ref := largeRef{w.id, w.size}
+	ref := largeRef{id: w.id, size: w.size}
 	if err := s.put(w.ctx, kindLarge, w.key, &w.item, ref.bytes(), rm); err != nil {
 		return errors.Join(err, rm.remove(path, w.fileBytes))
 	}
@@ -196,8 +214,7 @@ func (s *Store) openLargeFile(key string, ref largeRef) (*os.File, error) {
 // checkLargeHead returns the salt of a file that begins with head, if it is the one of ref.
 func checkLargeHead(head []byte, key string, ref largeRef) (salt uint32, err error) {
 	salt = binary.LittleEndian.Uint32(head[12:])
-	folder := binary.LittleEndian.Uint64(head[24:])
-	if string(head) != string(appendLargeHead(nil, ref.id, folder, salt, key)) {
+	if string(head) != string(appendLargeHead(nil, ref.id, ref.folder, salt, key)) {
 		return 0, fmt.Errorf("%w: head of a large file", errDamaged)
 	}
 	return salt, nil
@@ -284,16 +301,4 @@ func (r *largeReader) next() error {
 func (r *largeReader) Close() error {
 	r.err, r.block = store.ErrClosed, nil
 	return r.file.Close()
-}
-
-// largeSize is the size of the large file of f, 0 if it has none.
-func (f *found) largeSize() int64 {
-	if f.kind != kindLarge {
-		return 0
-	}
-	ref, ok := f.largeRef()
-	if !ok {
-		return 0
-	}
-	return largeBytes(string(f.seg.key(f.off, &f.recordInfo)), ref.size)
 }

@@ -39,18 +39,19 @@ type shared struct {
 	active      atomic.Uint64 // place in segments of the one that is appended to
 	drops       atomic.Uint64 // counts segments that left: a reason to look which
 	dirty       atomic.Uint64 // what the one in the room has begun
+	replaced    atomic.Uint64 // 1 when another index has taken the place of this one
 	boot        atomic.Uint64 // which start of the machine opened the folder last
 	lastLarge   atomic.Uint64 // id of the newest large file
 
-	entries  atomic.Int64 // items that can be found, tag marks left out
-	live     atomic.Int64 // bytes of their records and large files
-	large    atomic.Int64 // large files
-	marks    atomic.Int64 // tag marks
+	entries  atomic.Int64  // items that can be found, tag marks left out
+	live     atomic.Int64  // bytes of their records and large files
+	large    atomic.Int64  // large files
+	marked   atomic.Uint64 // 1 once a tag was deleted: until then nobody looks for marks
 	evicted  atomic.Uint64
 	damaged  atomic.Uint64
 	hits     atomic.Uint64
 	misses   atomic.Uint64
-	_        [4096 - 40 - 19*8]byte
+	_        [4096 - 40 - 20*8]byte
 	regions  [regionCount]region
 	segments [segmentCount]segmentInfo
 }
@@ -68,7 +69,7 @@ type header struct {
 // region is one of 256 independent hash tables. A key's top hash bits name its region.
 type region struct {
 	extent  atomic.Uint64 // where its slots are: see extentWord
-	lock    atomic.Uint64 // 0, or who writes: process id << 32 | nonce
+	lock    atomic.Uint64 // 0, or who writes: see processToken
 	version atomic.Uint64 // odd while slots move
 	used    atomic.Uint64 // slots that are not empty
 }

@@ -68,11 +68,19 @@ func leaseFile(dir, name string) (release func(), err error) {
 			return nil, err
 		}
 		if sameFile(f, path) {
-			return sync.OnceFunc(func() { os.Remove(path); f.Close() }), nil
+			return sync.OnceFunc(func() { endLease(f, path) }), nil
 		}
 		f.Close()
 	}
 	return nil, fmt.Errorf("%w: %s", store.ErrLeased, path)
+}
+
+// endLease removes the file, unless the folder was removed and the path is another's by now.
+func endLease(f *os.File, path string) {
+	if sameFile(f, path) {
+		os.Remove(path)
+	}
+	f.Close()
 }
 
 func openLease(dir, path string) (*os.File, error) {

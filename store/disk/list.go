@@ -56,12 +56,12 @@ func (s *Store) listRegion(
 func (s *Store) info(f *found) (info store.Info, ok bool) {
 	meta := f.seg.m[f.off+recordHead+int64(f.keyLen):][:f.metaLen]
 	item, err := f.item(append([]byte(nil), meta...))
-	if err != nil || s.marked(item.Tags, f.seq) {
+	if err != nil || s.isMarked(item.Tags, f.seq) {
 		return info, false
 	}
 	size := f.valueLen
 	if f.kind == kindLarge {
-		ref, ok := f.largeRef()
+		ref, ok := f.uncheckedRef()
 		if !ok {
 			return info, false
 		}

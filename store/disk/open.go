@@ -11,16 +11,39 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/larder-go/larder/store"
 )
 
 // tagText marks the folder as a cache for backup programs (https://bford.info/cachedir/).
 const tagText = "Signature: 8a477f597d28d172789f06886806bc55\n" +
 	"# This folder is a cache made by larder. It may be deleted at any time.\n"
 
-// open opens the folder; no call is under way.
+// open opens the folder; no call is under way. It tries again if another process replaces the
+// folder meanwhile.
 func (s *Store) open() error {
+	var err error
+	for range maxTries {
+		if err = s.openOnce(); err == nil {
+			s.suspect.Store(false)
+			s.looked.Store(time.Now().UnixNano())
+			return nil
+		}
+		s.release()
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Store) openOnce() (err error) {
+	defer s.guard(debug.SetPanicOnFault(true), &err)
 	s.readOnly = s.o.ReadOnly
 	var why error
 	if !s.readOnly {
@@ -29,12 +52,11 @@ func (s *Store) open() error {
 		}
 		s.readOnly = why != nil
 	}
-	err := s.mapIndex()
+	err = s.mapIndex()
 	if errors.Is(err, fs.ErrNotExist) && why != nil {
 		return why // there is nothing to read, so say why nothing can be made
 	}
 	if s.readOnly || err != nil && !canBeMade(err) {
-		s.looked.Store(time.Now().UnixNano())
 		return err
 	}
 	if err != nil {
@@ -42,13 +64,10 @@ func (s *Store) open() error {
 			return err
 		}
 	}
-	s.suspect.Store(false)
-	s.looked.Store(time.Now().UnixNano())
 	if err := s.settle(); err != nil {
-		s.release()
 		return err
 	}
-	s.seen = s.ix.drops.Load()
+	s.seen.Store(s.ix.drops.Load())
 	return nil
 }
 
@@ -116,7 +135,9 @@ func newIndex(f *os.File, readOnly bool) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &index{shared: overlay(m), m: m, file: f}, nil
+	x := &index{shared: overlay(m), m: m, file: f, process: processToken()}
+	x.nonce.Store(rand.Uint64())
+	return x, nil
 }
 
 // check looks at what an index must hold whatever happened to the machine.
@@ -127,6 +148,9 @@ func (x *index) check(dir string) error {
 	stat, err := x.file.Stat()
 	if err != nil {
 		return err
+	}
+	if end := x.indexEnd.Load(); end < slotsAt || end > stat.Size()+indexSpan/4 {
+		return fmt.Errorf("%w: it ends at %d", errDamagedIndex, end)
 	}
 	for i := range x.regions {
 		off, n, _ := parseExtent(x.regions[i].extent.Load())
@@ -168,26 +192,50 @@ func (s *Store) makeIndex() error {
 	if err := os.WriteFile(s.path(tagFile), []byte(tagText), 0o600); err != nil {
 		return err
 	}
-	temp := s.path(indexFile + ".new")
-	if err := s.freshIndex(temp, s.folderOf(files)); err != nil {
+	limit, err := s.keepLimit()
+	if err != nil {
 		return err
 	}
-	if err := s.rebuild(files); err != nil {
-		s.closeFresh(temp)
+	os.Remove(s.path(indexFile)) // damaged: it would count, and two may be more than the limit
+	if err := s.freshIndex(s.path(newIndexFile), s.folderOf(files)); err != nil {
+		return err
+	}
+	if err := s.rebuild(files, limit); err != nil {
 		return fmt.Errorf("rebuild the index: %w", err)
 	}
-	if err := os.Rename(temp, s.path(indexFile)); err != nil {
-		s.closeFresh(temp)
-		return err
-	}
-	return nil
+	return os.Rename(s.path(newIndexFile), s.path(indexFile))
 }
 
-func (s *Store) closeFresh(temp string) {
-	s.ix.close()
-	s.ix = nil
-	os.Remove(temp)
+// keepLimit returns the limit of the folder, which is also in the lock file for the day on which
+// the index is lost.
+func (s *Store) keepLimit() (int64, error) {
+	var limit int64
+	text := make([]byte, limitDigits+1)
+	if _, err := s.roomFile.ReadAt(text, 0); err == nil {
+		limit, _ = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	}
+	if limit < MinMaxBytes {
+		limit = DefaultMaxBytes
+	}
+	if s.o.MaxBytes != 0 {
+		limit = s.o.MaxBytes
+	}
+	return limit, s.writeLimit(limit)
 }
+
+// limitDigits is the fixed length of the limit in the lock file.
+const limitDigits = 20
+
+func (s *Store) writeLimit(limit int64) error {
+	_, err := s.roomFile.WriteAt(fmt.Appendf(nil, "%0*d\n", limitDigits, limit), 0)
+	return err
+}
+
+// freshIndexBytes is the size of an empty index.
+func freshIndexBytes() int64 { return slotsAt + regionCount*firstSlots*8 }
+
+// slotsAt is where the slots of an empty index begin.
+const slotsAt = (sharedBytes + 63) &^ 63
 
 // freshIndex makes an empty index at path and maps it.
 func (s *Store) freshIndex(path string, folder uint64) error {
@@ -195,8 +243,7 @@ func (s *Store) freshIndex(path string, folder uint64) error {
 	if err != nil {
 		return err
 	}
-	slotsAt := (sharedBytes + 63) &^ 63
-	size := slotsAt + regionCount*firstSlots*8
+	size := freshIndexBytes()
 	if err := grow(f, 0, size); err != nil {
 		f.Close()
 		os.Remove(path)
@@ -234,8 +281,16 @@ func (s *Store) settle() error {
 			}
 			s.ix.boot.Store(boot)
 		}
-		if limit != 0 {
-			s.ix.limit.Store(limit)
+		if limit == 0 {
+			return rm.shrink()
+		}
+		if least := s.ix.indexBytes.Load() + 2*MinMaxBytes/4; limit < least {
+			return fmt.Errorf("%w: the index alone takes %d bytes, so the limit must be at least %d; "+
+				"Clear makes it small again", store.ErrTooLarge, s.ix.indexBytes.Load(), least)
+		}
+		s.ix.limit.Store(limit)
+		if err := s.writeLimit(limit); err != nil {
+			return err
 		}
 		return rm.shrink()
 	})
@@ -252,11 +307,7 @@ func (rm *room) shrink() error {
 			return err
 		}
 	}
-	if err := rm.ensure(0); err != nil {
-		return fmt.Errorf("%w (the index alone takes %d; Clear makes it small again)",
-			err, rm.s.ix.indexBytes.Load())
-	}
-	return nil
+	return rm.ensure(0)
 }
 
 // folderOf returns the folder number that the newest readable segment names, or a new one.

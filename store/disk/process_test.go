@@ -1,3 +1,5 @@
+//go:build unix
+
 // process_test.go has several processes on one folder, and kills them.
 
 package disk_test

@@ -1,3 +1,5 @@
+//go:build unix
+
 // readonly_test.go opens folders that let us read but not write, and folders that are none.
 
 package disk_test

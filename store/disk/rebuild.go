@@ -13,7 +13,7 @@ import (
 
 // rebuild fills the fresh index s.ix from files. The room is held. Every record is found, whatever
 // lies between: it begins at a multiple of 16 bytes and its CRC is right at its place alone.
-func (s *Store) rebuild(files []segmentFile) error {
+func (s *Store) rebuild(files []segmentFile, limit int64) error {
 	rm := &room{s: s}
 	s.ix.limit.Store(1 << 62) // nothing leaves while we look at what there is
 	if len(files) > segmentCount-1 {
@@ -28,7 +28,7 @@ func (s *Store) rebuild(files []segmentFile) error {
 	if len(files) > 0 {
 		s.ix.active.Store(uint64(len(files) - 1))
 	}
-	return rm.rebuildRest()
+	return rm.rebuildRest(limit)
 }
 
 // rebuildSegment puts the records of one segment in the index. The segment is full from now on.
@@ -71,6 +71,9 @@ func (rm *room) rebuildRecord(g *segment, off, size, now int64) (int64, error) {
 	}
 	s, key := rm.s, string(g.key(off, &r))
 	s.ix.seq.Store(max(s.ix.seq.Load(), r.seq))
+	if r.kind == kindMark {
+		s.ix.marked.Store(1)
+	}
 	hash := s.ix.hash(r.kind, key)
 	if old, had := s.find(r.kind, key, hash); had && old.seq > r.seq {
 		return r.size(), nil
@@ -98,8 +101,8 @@ func (s *Store) publishRebuilt(rm *room, k kind, key string, v slot, g *segment)
 	return fmt.Errorf("disk: %s: index fills faster than it grows", s.dir)
 }
 
-// rebuildRest counts files and large values, and sets a limit that what is there fits in.
-func (rm *room) rebuildRest() error {
+// rebuildRest counts files and large values, and keeps the limit.
+func (rm *room) rebuildRest(limit int64) error {
 	s := rm.s
 	if err := rm.rebuildLarge(); err != nil {
 		return err
@@ -109,8 +112,8 @@ func (rm *room) rebuildRest() error {
 		return err
 	}
 	s.ix.bytes.Store(bytes)
-	s.ix.limit.Store(max(DefaultMaxBytes, bytes+2*segmentLimit(2*bytes)))
-	return nil
+	s.ix.limit.Store(limit)
+	return rm.shrink()
 }
 
 func (rm *room) rebuildLarge() error {

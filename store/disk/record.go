@@ -199,8 +199,9 @@ func cutString(b []byte) (string, []byte, error) {
 
 // largeRef is the value of a kindLarge record.
 type largeRef struct {
-	id   uint64
-	size int64 // of the value
+	id     uint64
+	size   int64  // of the value
+	folder uint64 // the folder it was read in, not stored
 }
 
 func (l largeRef) bytes() []byte {
@@ -212,6 +213,6 @@ func parseLargeRef(b []byte) (largeRef, bool) {
 	if len(b) != largeRefSize {
 		return largeRef{}, false
 	}
-	l := largeRef{binary.LittleEndian.Uint64(b), int64(binary.LittleEndian.Uint64(b[8:]))}
+	l := largeRef{id: binary.LittleEndian.Uint64(b), size: int64(binary.LittleEndian.Uint64(b[8:]))}
 	return l, l.size >= 0
 }

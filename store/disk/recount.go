@@ -36,18 +36,7 @@ func (rm *room) recount(large bool) error {
 		return fmt.Errorf("disk: %w", err)
 	}
 	rm.s.ix.indexBytes.Store(size.Size())
-	rm.s.ix.indexEnd.Store(rm.s.ix.extentsEnd())
 	return nil
-}
-
-// extentsEnd is where the last extent of the index ends.
-func (x *index) extentsEnd() (end int64) {
-	for i := range x.regions {
-		if off, n, ok := parseExtent(x.regions[i].extent.Load()); ok {
-			end = max(end, off+n*8)
-		}
-	}
-	return end
 }
 
 // checkSegments removes segments that were leaving or have lost their file, and files that no
@@ -165,7 +154,7 @@ func (s *Store) namedLarge() map[uint64]bool {
 	for i := range s.ix.regions {
 		for _, v := range s.ix.snapshot(&s.ix.regions[i]) {
 			if f, ok := s.follow(v); ok && f.kind == kindLarge {
-				if ref, ok := f.largeRef(); ok {
+				if ref, ok := f.uncheckedRef(); ok {
 					named[ref.id] = true
 				}
 			}

@@ -29,20 +29,24 @@ const (
 )
 
 // roomPatience is how long to wait for a process that lives but does not leave the room.
-const roomPatience = 10 * time.Second
+const roomPatience = 30 * time.Second
 
 // inRoom runs fn in the room, in rm if the caller is there already.
 func (s *Store) inRoom(ctx context.Context, rm *room, fn func(*room) error) error {
 	if rm != nil {
 		return fn(rm)
 	}
-	s.roomMu.Lock()
-	defer s.roomMu.Unlock()
+	select {
+	case s.inside <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.inside }()
 	if err := s.lockRoom(ctx); err != nil {
 		return err
 	}
 	defer unlockFile(s.roomFile)
-	if !s.intact() {
+	if !s.intact() || !sameFile(s.roomFile, s.path(lockFile)) {
 		s.suspect.Store(true)
 		return errMoved
 	}
@@ -113,8 +117,7 @@ func (s *Store) headroom() int64 {
 	return max(s.segmentLimit(), min(s.ix.limit.Load()/16, 4<<20))
 }
 
-// ensure makes room for n bytes: files of dead writers go first, then empty segments, then the
-// oldest one.
+// ensure makes room for n bytes: files of dead writers go first, then the oldest segments.
 func (rm *room) ensure(n int64) error {
 	if rm.fits(n) {
 		return nil
@@ -125,8 +128,7 @@ func (rm *room) ensure(n int64) error {
 	for !rm.fits(n) {
 		place, ok := rm.victim()
 		if !ok || rm.keeping {
-			return fmt.Errorf("%w: no room for %d bytes within the limit of %d of %s",
-				store.ErrTooLarge, n, rm.s.ix.limit.Load(), rm.s.dir)
+			return rm.lastRoom(n)
 		}
 		if err := rm.drop(place, rm.s.survivors()); err != nil {
 			return err
@@ -135,20 +137,28 @@ func (rm *room) ensure(n int64) error {
 	return nil
 }
 
-// victim returns the place of the segment that leaves next. The active one stays.
+// lastRoom counts anew before it says that there is no room: files may have been removed by others.
+func (rm *room) lastRoom(n int64) error {
+	if !rm.keeping {
+		if err := rm.recount(true); err != nil {
+			return err
+		}
+	}
+	if rm.fits(n) {
+		return nil
+	}
+	return fmt.Errorf("%w: no room for %d bytes within the limit of %d of %s",
+		store.ErrTooLarge, n, rm.s.ix.limit.Load(), rm.s.dir)
+}
+
+// victim returns the place of the segment that leaves next: always the oldest, because marks and
+// deletions count on that order. The active one stays.
 func (rm *room) victim() (place int, ok bool) {
 	active := int(rm.s.ix.active.Load() & placeMask)
 	oldest := ^uint64(0)
 	for i := range rm.s.ix.segments {
-		info := &rm.s.ix.segments[i]
-		id := info.id.Load()
-		if id == 0 || i == active {
-			continue
-		}
-		if info.live.Load() <= 0 {
-			return i, true
-		}
-		if id < oldest {
+		id := rm.s.ix.segments[i].id.Load()
+		if id != 0 && id < oldest && i != active {
 			place, oldest, ok = i, id, true
 		}
 	}
@@ -271,8 +281,7 @@ func (s *Store) grow(ctx context.Context, r *region, rm *room) error {
 			return err
 		}
 	}
-	s.ix.lock(r)
-	defer s.ix.unlock(r)
+	defer s.ix.unlock(r, s.ix.lock(r))
 	if int64(grownSlots(r.slots(s.ix.m)))*8 == n { // else another process has grown it
 		s.ix.growLocked(r, off)
 	}

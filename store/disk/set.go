@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	errMoved     = errors.New("disk: folder was removed or made anew")
+	errMoved     = errors.New("disk: folder was cleared, removed or made anew meanwhile")
 	errLeft      = errors.New("disk: segment left meanwhile")
 	errGrow      = errors.New("disk: region is full")
 	errNeedsRoom = errors.New("disk: old value is a large file")
@@ -58,7 +58,12 @@ func (s *Store) DeleteTag(ctx context.Context, tag string) error {
 		return fmt.Errorf("disk: tag: %w", err)
 	}
 	return s.change(ctx, func() error {
-		return s.put(ctx, kindMark, tag, &store.Item{Created: time.Now()}, nil, nil)
+		s.ix.marked.Store(1)
+		// In the room no segment leaves and none begins: no item of the tag can move on unseen, and
+		// all that is older than the mark lies no later in the folder than the mark.
+		return s.inRoom(ctx, nil, func(rm *room) error {
+			return s.put(ctx, kindMark, tag, &store.Item{Created: time.Now()}, nil, rm)
+		})
 	})
 }
 
@@ -81,7 +86,10 @@ func (s *Store) changeOnce(ctx context.Context, fn func() error) (err error) {
 		return fmt.Errorf("%w: %s", ErrReadOnly, s.dir)
 	}
 	defer s.guard(debug.SetPanicOnFault(true), &err)
-	return fn()
+	if err = fn(); err == nil && s.ix.replaced.Load() != 0 {
+		return errMoved // Clear has put another index in the place of the one that was changed
+	}
+	return err
 }
 
 // put appends a record and publishes it. rm is nil outside of the room.
@@ -117,8 +125,7 @@ func (s *Store) append(
 	if err != nil {
 		return nil, 0, err
 	}
-	// The number is drawn after the place: a mark drawn later lies no earlier in the folder, and
-	// so does not leave before the records it is about (see DeleteTag in docs/design).
+	// The number is drawn after the place: see DeleteTag.
 	binary.LittleEndian.PutUint64(prefix[8:], s.ix.seq.Add(1))
 	if err := g.write(off, prefix, value); err != nil {
 		return nil, 0, fmt.Errorf("disk: write %s: %w", g.file.Name(), err)
@@ -129,6 +136,9 @@ func (s *Store) append(
 // reserve returns a place for n bytes. Processes share the active segment: each takes its part by
 // one addition.
 func (s *Store) reserve(ctx context.Context, n int64, rm *room) (*segment, int64, error) {
+	if n > s.segmentLimit()-segmentHead {
+		return nil, 0, fmt.Errorf("%w: a record of %d bytes", store.ErrTooLarge, n)
+	}
 	for range maxTries {
 		place := int(s.ix.active.Load() & placeMask)
 		if g := s.segment(place); g != nil && s.stands(g) {
@@ -136,9 +146,6 @@ func (s *Store) reserve(ctx context.Context, n int64, rm *room) (*segment, int64
 			if err != nil || off > 0 {
 				return g, off, err
 			}
-		}
-		if n > s.segmentLimit()-segmentHead {
-			return nil, 0, fmt.Errorf("%w: a record of %d bytes", store.ErrTooLarge, n)
 		}
 		err := s.inRoom(ctx, rm, func(rm *room) error { return rm.roll(place) })
 		if err != nil {
@@ -162,12 +169,8 @@ func (s *Store) reserveIn(ctx context.Context, g *segment, n int64, rm *room) (i
 		return 0, nil
 	}
 	err := s.inRoom(ctx, rm, func(rm *room) error { return rm.extend(g, off+n) })
-	if err != nil {
-		info.tail.CompareAndSwap(off+n, off)
-		return 0, err
-	}
-	if !s.stands(g) {
-		return 0, nil
+	if err != nil || !s.stands(g) {
+		return 0, err // what was reserved stays empty
 	}
 	return off, nil
 }
@@ -188,6 +191,7 @@ func (s *Store) publish(
 		switch {
 		case errors.Is(err, errNeedsRoom):
 			return s.inRoom(ctx, rm, func(rm *room) error {
+				s.ix.dirty.Store(dirtyLarge) // before nothing leads to the file any more
 				return s.publish(ctx, k, key, v, g, rm)
 			})
 		case err == nil && had && old.kind == kindLarge:
@@ -207,12 +211,11 @@ func (s *Store) swap(
 	k kind, key string, hash uint64, v slot, g *segment, rm *room,
 ) (old found, had bool, err error) {
 	r := s.ix.region(hash)
-	s.ix.lock(r)
-	defer s.ix.unlock(r)
+	defer s.ix.unlock(r, s.ix.lock(r))
 	if g != nil && !s.stands(g) {
 		return old, false, errLeft
 	}
-	old, had = s.scan(r, k, key, hash)
+	old, had, _ = s.scan(r, k, key, hash)
 	switch {
 	case had && old.kind == kindLarge && rm == nil:
 		return old, false, errNeedsRoom
@@ -244,9 +247,7 @@ func (s *Store) account(old *found, had bool, v slot) {
 
 // tally adds (sign 1) or takes away (-1) what f counts for.
 func (s *Store) tally(f *found, sign int64) {
-	if f.kind == kindMark {
-		s.ix.marks.Add(sign)
-	} else {
+	if f.kind != kindMark {
 		s.ix.entries.Add(sign)
 	}
 	s.ix.live.Add(sign * f.size())

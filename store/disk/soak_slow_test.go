@@ -1,4 +1,4 @@
-//go:build slow
+//go:build unix && slow
 
 // soak_slow_test.go is for the run that takes its time.
 

@@ -1,4 +1,4 @@
-//go:build !slow
+//go:build unix && !slow
 
 // soak_test.go keeps the plain test run short.
 

@@ -93,6 +93,7 @@ type writer struct {
 	item      store.Item
 	largeFrom int64
 
+	ix        *index   // the one the file is counted in
 	pending   []byte   // not yet in a block
 	file      *os.File // nil while all is pending; locked, so that others see its writer lives
 	id        uint64
@@ -139,7 +140,15 @@ func (w *writer) flush() error {
 	})
 }
 
-func (w *writer) change(fn func() error) error { return w.s.changeOnce(w.ctx, fn) }
+// change runs fn while the folder is still the one in which the file was begun.
+func (w *writer) change(fn func() error) error {
+	return w.s.changeOnce(w.ctx, func() error {
+		if w.ix != nil && w.ix != w.s.ix {
+			return errMoved
+		}
+		return fn()
+	})
+}
 
 // Commit implements [store.Writer].
 func (w *writer) Commit() error {
@@ -179,39 +188,52 @@ func (w *writer) Close() error {
 // remove drops an unfinished file, if there is one.
 func (w *writer) remove() {
 	w.pending = nil
-	if w.file != nil {
-		_ = w.s.change(context.WithoutCancel(w.ctx), func() error { w.drop(); return nil })
+	if w.file == nil {
+		return
 	}
+	ctx := w.ctx
+	w.ctx = context.WithoutCancel(ctx)
+	_ = w.change(func() error { w.drop(); return nil })
+	w.ctx = ctx
+	w.close()
 }
 
-// drop removes the unfinished file; what it cannot remove is swept when room is needed.
+// drop removes the unfinished file. What it cannot remove is swept when room is needed: with the
+// file closed, others see that its writer is gone.
 func (w *writer) drop() {
 	if w.file == nil {
 		return
 	}
-	ctx := context.WithoutCancel(w.ctx)
-	_ = w.s.inRoom(ctx, nil, func(rm *room) error { return rm.remove(w.file.Name(), w.reserved) })
-	w.file.Close()
-	w.file = nil
+	_ = w.s.inRoom(context.WithoutCancel(w.ctx), nil, func(rm *room) error {
+		return rm.remove(w.file.Name(), w.reserved)
+	})
+	w.close()
+}
+
+func (w *writer) close() {
+	if w.file != nil {
+		w.file.Close()
+		w.file = nil
+	}
 }
 
 // begin makes the file, with room for n bytes.
 func (w *writer) begin(n int64) error {
 	s := w.s
-	w.id, w.salt = s.ix.lastLarge.Add(1), rand.Uint32()
+	w.ix, w.id, w.salt = s.ix, s.ix.lastLarge.Add(1), rand.Uint32()
 	head := appendLargeHead(nil, w.id, s.ix.head.folder, w.salt, w.key)
 	err := s.inRoom(w.ctx, nil, func(rm *room) error {
 		if err := os.MkdirAll(s.path(tempDir), 0o700); err != nil {
 			return fmt.Errorf("disk: %w", err)
 		}
-		f, err := os.OpenFile(s.path(tempDir, fmt.Sprintf("%016x", w.id)),
-			os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+		f, err := os.OpenFile(s.path(tempDir, fmt.Sprintf("%016x-%016x", w.id, rand.Uint64())),
+			os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			return fmt.Errorf("disk: %w", err)
 		}
 		w.file = f
-		if _, err := tryLock(f); err != nil {
-			return err
+		if ok, err := tryLock(f); err != nil || !ok {
+			return fmt.Errorf("disk: lock %s: %w", f.Name(), err)
 		}
 		return w.reserveIn(rm, int64(len(head))+n)
 	})
@@ -224,9 +246,9 @@ func (w *writer) begin(n int64) error {
 // reserveIn makes the file at least size bytes long. A writer holds what it has reserved, so that
 // the limit holds while many write at once.
 func (w *writer) reserveIn(rm *room, size int64) error {
-	if limit := rm.s.ix.limit.Load() / 4; size > limit {
+	if size > rm.s.largest() {
 		return fmt.Errorf("%w: more than %d bytes, a quarter of the folder's limit",
-			store.ErrTooLarge, limit)
+			store.ErrTooLarge, rm.s.largest())
 	}
 	if err := rm.ensure(size - w.reserved); err != nil {
 		return err
@@ -240,14 +262,17 @@ func (w *writer) reserveIn(rm *room, size int64) error {
 	return nil
 }
 
+// largest is the size of the largest file that a value may take.
+func (s *Store) largest() int64 { return s.ix.limit.Load() / 4 }
+
 func (w *writer) writeBlock(block []byte) error {
 	if need := w.fileBytes + blockHead + int64(len(block)); need > w.reserved {
 		step := min(max(w.reserved, 1<<20), 64<<20)
 		err := w.s.inRoom(w.ctx, nil, func(rm *room) error {
-			if err := w.reserveIn(rm, max(need, w.reserved+step)); err == nil {
-				return nil
+			if !rm.fits(step) {
+				step = 0 // nobody has to leave for what is perhaps not needed
 			}
-			return w.reserveIn(rm, need)
+			return w.reserveIn(rm, max(need, min(w.reserved+step, rm.s.largest())))
 		})
 		if err != nil {
 			return err
@@ -282,8 +307,7 @@ func (w *writer) adopt() error {
 		return rm.adoptLarge(w)
 	})
 	if err == nil {
-		w.file.Close()
-		w.file = nil
+		w.close()
 	}
 	return err
 }

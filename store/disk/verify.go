@@ -4,6 +4,7 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -39,6 +40,9 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 // Repair is [Store.Verify] and also removes what is damaged and files that no item needs, and
 // counts anew.
 func (s *Store) Repair(ctx context.Context) (Report, error) {
+	if err := s.change(ctx, func() error { return nil }); err != nil {
+		return Report{}, err // nothing can be repaired there
+	}
 	report, err := s.inspect(ctx, func(r *region, v slot) error {
 		return s.inRoom(ctx, nil, func(rm *room) error { return rm.removeSlot(r, v) })
 	})
@@ -94,9 +98,12 @@ func (s *Store) inspectRegion(
 	defer s.guard(debug.SetPanicOnFault(true), &err)
 	r := &s.ix.regions[i]
 	for _, v := range s.ix.snapshot(r) {
-		damage := s.inspectSlot(i, v, report, now)
-		if damage == nil || !s.stillThere(r, v) {
-			continue
+		damage, err := s.inspectSlot(i, v, report, now)
+		if err != nil {
+			return err
+		}
+		if damage == nil || place(r.slots(s.ix.m), v) < 0 {
+			continue // sound, or it left while it was read
 		}
 		if len(report.Damaged) < maxDamages {
 			report.Damaged = append(report.Damaged, *damage)
@@ -108,32 +115,25 @@ func (s *Store) inspectRegion(
 	return nil
 }
 
-// stillThere reports whether v is still a slot of r: what left while it was read is no damage.
-func (s *Store) stillThere(r *region, v slot) bool {
-	slots := r.slots(s.ix.m)
-	for i := range slots {
-		if v.same(slot(slots[i].Load())) {
-			return true
-		}
+// inspectSlot checks what the slot v of region i leads to. The error is of something that is not
+// damage, such as too many open files.
+func (s *Store) inspectSlot(i int, v slot, report *Report, now int64) (*Damage, error) {
+	f, ok, err := s.safeFollow(v)
+	if err != nil {
+		return nil, err
 	}
-	return false
-}
-
-// inspectSlot checks what the slot v of region i leads to.
-func (s *Store) inspectSlot(i int, v slot, report *Report, now int64) *Damage {
-	f, ok := s.safeFollow(v)
 	damage := &Damage{Offset: f.off}
 	if f.seg != nil {
 		damage.File = segmentName(f.seg.id)
 	}
 	if !ok {
 		damage.Reason = "no record where the index says"
-		return damage
+		return damage, nil
 	}
 	size, key, err := s.inspectRecord(i, &f)
 	if err != nil {
 		damage.Key, damage.Reason = key, err.Error()
-		return damage
+		return damage, onlyDamage(err)
 	}
 	if f.kind != kindMark {
 		report.Entries++
@@ -142,20 +142,30 @@ func (s *Store) inspectSlot(i int, v slot, report *Report, now int64) *Damage {
 			report.Expired++
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// onlyDamage returns err unless it says that something is damaged or gone.
+func onlyDamage(err error) error {
+	if errors.Is(err, errDamaged) || errors.Is(err, errGone) {
+		return nil
+	}
+	return err
 }
 
 // safeFollow is follow for a segment whose file may be cut short.
-func (s *Store) safeFollow(v slot) (f found, ok bool) {
-	var fault error
-	defer func() {
-		if fault != nil {
-			ok = false
-		}
-	}()
-	defer s.guard(true, &fault)
+func (s *Store) safeFollow(v slot) (f found, ok bool, err error) {
+	f, ok, err = s.tryFollow(v)
+	if err != nil {
+		return f, false, onlyDamage(err)
+	}
+	return f, ok, nil
+}
+
+func (s *Store) tryFollow(v slot) (f found, ok bool, err error) {
+	defer s.guard(true, &err)
 	f, ok = s.follow(v)
-	return f, ok
+	return f, ok, nil
 }
 
 // inspectRecord checks a record, that its slot is in the right place, and its large file.
@@ -177,6 +187,7 @@ func (s *Store) inspectRecord(i int, f *found) (size int64, key string, err erro
 	if !ok {
 		return 0, key, fmt.Errorf("%w: name of a large file", errDamaged)
 	}
+	ref.folder = s.ix.head.folder
 	return ref.size, key, s.inspectLarge(key, ref)
 }
 
@@ -192,27 +203,18 @@ func (s *Store) inspectLarge(key string, ref largeRef) error {
 
 // removeSlot removes the slot v of r, if it is still there, with all that belongs to it.
 func (rm *room) removeSlot(r *region, v slot) error {
-	f, ok, removed := rm.takeSlot(r, v)
-	if !removed || !ok {
+	f, ok, err := rm.s.safeFollow(v)
+	if err != nil {
+		return err
+	}
+	if f.kind == kindLarge {
+		rm.s.ix.dirty.Store(dirtyLarge)
+	}
+	if !rm.takeSlot(r, v) || !ok {
 		return nil
 	}
 	rm.s.tally(&f, -1)
 	return rm.forgetLarge(&f)
-}
-
-func (rm *room) takeSlot(r *region, v slot) (f found, ok, removed bool) {
-	s := rm.s
-	s.ix.lock(r)
-	defer s.ix.unlock(r)
-	slots := r.slots(s.ix.m)
-	for i := range slots {
-		if now := slot(slots[i].Load()); now != 0 && v.same(now) {
-			f, ok = s.safeFollow(v)
-			s.ix.removeLocked(r, slots, i)
-			return f, ok, true
-		}
-	}
-	return f, false, false
 }
 
 // removeGone removes items that are expired or whose tag was deleted.
@@ -256,8 +258,8 @@ func (s *Store) goneSlots(r *region, now int64) (gone []slot) {
 	return gone
 }
 
-// compact has empty segments leave, and old ones that are more than half empty after their items
-// moved. Segments leave in order: see drop.
+// compact packs the segments if they are more than half empty on the whole, or else those at the
+// beginning that are. Segments leave in order: see victim.
 func (rm *room) compact(ctx context.Context) error {
 	s := rm.s
 	if err := rm.roll(int(s.ix.active.Load() & placeMask)); err != nil {
@@ -265,17 +267,35 @@ func (rm *room) compact(ctx context.Context) error {
 	}
 	rm.compacting = true
 	defer func() { rm.compacting = false }()
-	for ctx.Err() == nil {
+	segments, sparse := rm.sparse()
+	for range segments {
 		place, ok := rm.victim()
 		info := &s.ix.segments[place]
-		if !ok || info.live.Load() > info.alloc.Load()/2 {
+		if !ok || !sparse && info.live.Load() > info.alloc.Load()/2 {
 			return nil
 		}
 		if err := rm.drop(place, info.limit.Load()); err != nil {
 			return err
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 	}
-	return ctx.Err()
+	return nil
+}
+
+// sparse counts the segments before the active one, and says whether they are mostly empty.
+func (rm *room) sparse() (segments int, sparse bool) {
+	active := int(rm.s.ix.active.Load() & placeMask)
+	var live, alloc int64
+	for i := range rm.s.ix.segments {
+		if info := &rm.s.ix.segments[i]; info.id.Load() != 0 && i != active {
+			segments++
+			live += info.live.Load()
+			alloc += info.alloc.Load()
+		}
+	}
+	return segments, live < alloc/2
 }
 
 // recountAll counts files and items anew.
@@ -284,7 +304,7 @@ func (rm *room) recountAll() error {
 		return err
 	}
 	s := rm.s
-	var entries, marks, live int64
+	var entries, live int64
 	perSegment := make([]int64, segmentCount)
 	for i := range s.ix.regions {
 		for _, v := range s.ix.snapshot(&s.ix.regions[i]) {
@@ -292,9 +312,7 @@ func (rm *room) recountAll() error {
 			if !ok {
 				continue
 			}
-			if f.kind == kindMark {
-				marks++
-			} else {
+			if f.kind != kindMark {
 				entries++
 			}
 			live += f.size() + f.largeSize()
@@ -302,7 +320,6 @@ func (rm *room) recountAll() error {
 		}
 	}
 	s.ix.entries.Store(entries)
-	s.ix.marks.Store(marks)
 	s.ix.live.Store(live)
 	for place, n := range perSegment {
 		s.ix.segments[place].live.Store(n)

@@ -1,0 +1,240 @@
+// enter.go is the way in and out of every call, and what happens when the folder changes meanwhile.
+
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+	"time"
+
+	"github.com/larder-go/larder/store"
+)
+
+// lookEvery is how often a call looks whether the folder is still the one that was opened.
+const lookEvery = int64(time.Second)
+
+// enter prepares a call: afterwards mapped memory stays mapped until leave.
+func (s *Store) enter(ctx context.Context, now int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	if s.ready(now) {
+		return nil
+	}
+	there := s.look(now)
+	s.mu.RUnlock()
+	if there {
+		s.tidy()
+	} else if err := s.reopen(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	if s.ix == nil {
+		s.mu.RUnlock()
+		return store.ErrClosed
+	}
+	return nil
+}
+
+func (s *Store) leave() { s.mu.RUnlock() }
+
+// ready reports whether there is nothing to look after; mu is held for reading.
+func (s *Store) ready(now int64) (ok bool) {
+	var fault error
+	defer s.guard(debug.SetPanicOnFault(true), &fault)
+	since := now - s.looked.Load()
+	return s.ix != nil && s.ix.drops.Load() == s.seen.Load() && since < lookEvery && since >= 0 &&
+		!s.suspect.Load()
+}
+
+// look reports whether the folder is still the one that was opened; mu is held for reading.
+func (s *Store) look(now int64) (ok bool) {
+	var fault error
+	defer s.guard(debug.SetPanicOnFault(true), &fault)
+	if s.ix == nil || s.suspect.Load() || !s.intact() {
+		return false
+	}
+	s.looked.Store(now)
+	s.seen.Store(s.ix.drops.Load())
+	return true
+}
+
+// intact reports whether the mapped index is still the file in the folder, in its full length.
+func (s *Store) intact() bool {
+	have, err := s.ix.file.Stat()
+	if err != nil || have.Size() < sharedBytes || have.Size() < s.ix.indexBytes.Load() {
+		return false
+	}
+	return s.ix.replaced.Load() == 0 && sameFile(s.ix.file, s.path(indexFile))
+}
+
+// tidy closes segments that have left, unless calls are under way: then it is done a second later.
+func (s *Store) tidy() {
+	if !s.mu.TryLock() {
+		return
+	}
+	defer s.mu.Unlock()
+	var fault error
+	defer s.guard(debug.SetPanicOnFault(true), &fault)
+	if s.ix == nil {
+		return
+	}
+	for i := range s.segments {
+		if g := s.segments[i].Load(); g != nil && g.id != s.ix.segments[i].id.Load() {
+			s.retire(i)
+		}
+	}
+	s.closeRetired()
+}
+
+// reopen opens the folder anew if it was removed, replaced or damaged under our feet. Where that
+// fails the next call tries again.
+func (s *Store) reopen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return store.ErrClosed
+	}
+	if s.ix != nil {
+		if s.sound() {
+			return nil // another call was faster
+		}
+		s.release()
+	}
+	if err := s.open(); err != nil {
+		return fmt.Errorf("disk: open %s again: %w", s.dir, err)
+	}
+	return nil
+}
+
+// sound reports whether the open index can go on to be used after all.
+func (s *Store) sound() bool {
+	var fault error
+	defer s.guard(debug.SetPanicOnFault(true), &fault)
+	if !s.intact() {
+		return false
+	}
+	s.suspect.Store(false)
+	s.looked.Store(time.Now().UnixNano())
+	return true
+}
+
+// Close implements [store.Store]. Items stay in the folder.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.ix != nil {
+		s.lastWords()
+		s.release()
+	}
+	return nil
+}
+
+// lastWords adds what was counted to the folder's counters.
+func (s *Store) lastWords() {
+	var fault error
+	defer s.guard(debug.SetPanicOnFault(true), &fault)
+	s.flushCounters()
+}
+
+// release closes all files; s.mu is held for writing.
+func (s *Store) release() {
+	for i := range s.segments {
+		s.retire(i)
+	}
+	s.closeRetired()
+	if s.ix != nil {
+		s.ix.close()
+		s.ix = nil
+	}
+	if s.roomFile != nil {
+		s.roomFile.Close()
+		s.roomFile = nil
+	}
+}
+
+func (x *index) close() {
+	unmapFile(x.m)
+	x.file.Close()
+}
+
+// retire forgets the open segment at place; s.opening is held, or s.mu for writing.
+func (s *Store) retire(place int) {
+	if g := s.segments[place].Swap(nil); g != nil {
+		s.retired = append(s.retired, g)
+	}
+}
+
+// closeRetired closes what no call reads any more; s.mu is held for writing.
+func (s *Store) closeRetired() {
+	for _, g := range s.retired {
+		g.close()
+	}
+	s.retired = nil
+}
+
+// callError is what segment panics with.
+type callError struct{ error }
+
+// guard turns a fault in mapped memory, which is a file cut short or a disk that cannot be read,
+// into an error, and a callError too. It is deferred by all that touches such memory.
+func (s *Store) guard(old bool, err *error) {
+	debug.SetPanicOnFault(old)
+	switch r := recover().(type) {
+	case nil:
+	case callError:
+		*err = fmt.Errorf("disk: %w", r.error)
+	case interface{ Addr() uintptr }:
+		s.suspect.Store(true)
+		*err = fmt.Errorf("disk: %s: %w: file cut short or unreadable (address %#x)",
+			s.dir, errDamaged, r.Addr())
+	default:
+		panic(r)
+	}
+}
+
+// segment returns the open segment at place, or nil if it has left or is damaged. What else keeps it
+// from being opened (too many open files) is no reason to call its records absent: that ends the
+// call, by a panic that guard turns into its error.
+func (s *Store) segment(place int) *segment {
+	info := &s.ix.segments[place]
+	id := info.id.Load()
+	if g := s.segments[place].Load(); g != nil && g.id == id {
+		return g
+	}
+	if id == 0 {
+		return nil
+	}
+	return s.openSegment(place, id)
+}
+
+func (s *Store) openSegment(place int, id uint64) *segment {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if g := s.segments[place].Load(); g != nil && g.id == id {
+		return g
+	}
+	s.retire(place)
+	g, err := s.mapSegment(place, id)
+	switch {
+	case err == nil:
+		s.segments[place].Store(g)
+		return g
+	case errors.Is(err, errDamaged):
+		s.countDamage()
+	case !errors.Is(err, fs.ErrNotExist):
+		panic(callError{err})
+	}
+	return nil
+}
+
+func (s *Store) countDamage() {
+	if !s.readOnly {
+		s.ix.damaged.Add(1)
+	}
+}
