@@ -63,13 +63,15 @@ func (s *Store) look(now int64) (ok bool) {
 	return true
 }
 
-// intact reports whether the mapped index is still the file in the folder, in its full length.
+// intact reports whether the mapped index is still the file in the folder, in its full length, and
+// the lock that we hold in the room the one that the others hold.
 func (s *Store) intact() bool {
 	have, err := s.ix.file.Stat()
 	if err != nil || have.Size() < sharedBytes || have.Size() < s.ix.indexBytes.Load() {
 		return false
 	}
-	return s.ix.replaced.Load() == 0 && sameFile(s.ix.file, s.path(indexFile))
+	return s.ix.replaced.Load() == 0 && sameFile(s.ix.file, s.path(indexFile)) &&
+		(s.roomFile == nil || sameFile(s.roomFile, s.path(lockFile)))
 }
 
 // tidy closes segments that have left, unless calls are under way: then it is done a second later.

@@ -270,6 +270,11 @@ func (s *Store) freshIndex(path string, folder uint64) error {
 
 // settle brings the limit and, after a crash of the machine, all counters up to date.
 func (s *Store) settle() error {
+	if stat, err := s.roomFile.Stat(); err == nil && stat.Size() == 0 { // somebody removed it
+		if err := s.writeLimit(s.ix.limit.Load()); err != nil {
+			return err
+		}
+	}
 	limit, boot := s.o.MaxBytes, bootID()
 	if s.ix.boot.Load() == boot && (limit == 0 || limit == s.ix.limit.Load()) {
 		return nil

@@ -46,7 +46,7 @@ func (s *Store) inRoom(ctx context.Context, rm *room, fn func(*room) error) erro
 		return err
 	}
 	defer unlockFile(s.roomFile)
-	if !s.intact() || !sameFile(s.roomFile, s.path(lockFile)) {
+	if !s.intact() {
 		s.suspect.Store(true)
 		return errMoved
 	}

@@ -69,7 +69,7 @@ func (s *Store) DeleteTag(ctx context.Context, tag string) error {
 
 // change runs fn with the folder entered. If the folder was replaced meanwhile it is opened anew.
 func (s *Store) change(ctx context.Context, fn func() error) (err error) {
-	for range 3 {
+	for range maxTries {
 		if err = s.changeOnce(ctx, fn); !errors.Is(err, errMoved) {
 			return err
 		}
