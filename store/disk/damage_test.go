@@ -239,6 +239,8 @@ func TestIndexIsRebuiltFromSegments(t *testing.T) {
 		"empty":   func(t *testing.T, index string) { os.Truncate(index, 0) },
 		"head":    func(t *testing.T, index string) { patch(t, index, 20, []byte("garbage")) },
 		"region":  func(t *testing.T, index string) { patch(t, index, 4096, []byte("garbage!")) },
+		"words":   func(t *testing.T, index string) { patch(t, index, 40, filler(1, 160)) },
+		"ones":    func(t *testing.T, index string) { patch(t, index, 40, bytes.Repeat([]byte{1}, 160)) },
 	}
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {

@@ -149,6 +149,9 @@ func (x *index) check(dir string) error {
 	if err != nil {
 		return err
 	}
+	if x.replaced.Load() != 0 {
+		return fmt.Errorf("%w: replaced by none", errDamagedIndex)
+	}
 	if end := x.indexEnd.Load(); end < slotsAt || end > stat.Size()+indexSpan/4 {
 		return fmt.Errorf("%w: it ends at %d", errDamagedIndex, end)
 	}
