@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/httpcache"
 	"github.com/larder-go/larder/scrape"
+	"github.com/larder-go/larder/store/disk"
 )
 
 // pages fetches what the user asked for, page by page.
@@ -107,9 +109,21 @@ func (p *pages) open() (f *scrape.Fetcher, close func()) {
 		Store: s, TTL: time.Duration(p.ttl), Rate: p.rate, Jobs: p.jobs, UserAgent: p.userAgent,
 		AllowPrivate: p.allowPrivate, MaxBody: int64(p.maxBody), Timeout: time.Duration(p.timeout),
 		MaxWait: time.Duration(p.maxWait), Offline: p.offline,
-		Notice: func(text string) { p.g.say("%s: %s", p.name, p.flagWords(text)) },
+		Notice: p.notice(),
 	})
 	return f, func() { f.Close(); s.Close() }
+}
+
+// notice returns what says what a Fetcher notices. That the cache cannot be written is said once.
+func (p *pages) notice() func(string) {
+	var readOnly sync.Once
+	return func(text string) {
+		if strings.Contains(text, disk.ErrReadOnly.Error()) {
+			readOnly.Do(func() { p.g.say("%s: the cache is read-only: nothing is kept", p.name) })
+			return
+		}
+		p.g.say("%s: %s", p.name, p.flagWords(text))
+	}
 }
 
 // work fetches each of urls, does work on each page where it was fetched, and hands the results to
