@@ -211,5 +211,10 @@ func place(slots []atomic.Uint64, v slot) int {
 			return i & mask
 		}
 	}
+	for i := range slots { // a damaged slot may stand where it does not belong
+		if now := slot(slots[i].Load()); now != 0 && now.same(v) {
+			return i
+		}
+	}
 	return -1
 }

@@ -173,3 +173,30 @@ func indexOf(t *testing.T, s *Store, r *region, v slot) int {
 	t.Fatalf("slot %x cannot be found", v)
 	return 0
 }
+
+// TestVerifyFindsADamagedSlot flips each bit of the only slot but the one that says "used".
+func TestVerifyFindsADamagedSlot(t *testing.T) {
+	s := newTestStore(t)
+	if err := s.Set(t.Context(), "k", store.Item{Value: []byte("v")}); err != nil {
+		t.Fatal(err)
+	}
+	f, _ := s.find(kindItem, "k", s.ix.hash(kindItem, "k"))
+	right := f.spot.Load()
+	for bit := range 63 {
+		f.spot.Store(right ^ 1<<bit)
+		if item, err := s.Get(t.Context(), "k"); err == nil && string(item.Value) != "v" {
+			t.Errorf("bit %d: %q", bit, item.Value)
+		}
+		report, err := s.Verify(t.Context())
+		if err != nil || len(report.Damaged) != 1 {
+			t.Errorf("bit %d: Verify = %+v, %v", bit, report, err)
+		}
+	}
+	f.spot.Store(right ^ 1<<40)
+	if report, err := s.Repair(t.Context()); err != nil || len(report.Damaged) != 1 {
+		t.Errorf("Repair = %+v, %v", report, err)
+	}
+	if report, err := s.Verify(t.Context()); err != nil || len(report.Damaged) != 0 {
+		t.Errorf("after Repair: %+v, %v", report, err)
+	}
+}
