@@ -4,7 +4,6 @@ package httpcache
 
 import (
 	"fmt"
-
 	"net/http"
 	"slices"
 	"time"
