@@ -95,8 +95,8 @@ func normalPath(path string) string {
 }
 
 // normalise writes s with one spelling for each octet (RFC 9309 section 2.2.2): unreserved ones
-// plain, reserved ones as they are, all others percent-encoded with upper-case digits. A star or
-// a dollar sign is encoded too: in a pattern, only the encoded ones stand for themselves.
+// plain, reserved ones as they are, all others percent-encoded with upper-case digits. A star and a
+// dollar sign are plain too: those with a meaning have been taken out of a pattern before.
 func normalise(s string) string {
 	if isNormal(s) {
 		return s
@@ -106,7 +106,7 @@ func normalise(s string) string {
 	for i := 0; i < len(s); i++ {
 		c, encoded := s[i], false
 		if v, ok := unhex(s[i:]); ok {
-			c, encoded = v, !isUnreserved(v)
+			c, encoded = v, !isPlain(v)
 			i += 2
 		}
 		if encoded || mustEncode(c) {
@@ -129,11 +129,13 @@ func isNormal(s string) bool {
 }
 
 func mustEncode(c byte) bool {
-	return c <= ' ' || c >= 0x7f || c == '%' || c == '*' || c == '$'
+	return c <= ' ' || c >= 0x7f || c == '%'
 }
 
-func isUnreserved(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
+// isPlain reports whether an octet has the plain spelling, also where it is written encoded.
+func isPlain(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("-._~*$", c) >= 0
 }
 
 // unhex returns the octet that s starts with, if it starts with a percent-encoded one.
