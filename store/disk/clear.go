@@ -35,6 +35,7 @@ func (rm *room) clear() error {
 	defer fresh.ix.close()
 	if err := os.Rename(s.path(newIndexFile), s.path(indexFile)); err != nil {
 		os.Remove(s.path(newIndexFile))
+		s.ix.bytes.Add(-freshIndexBytes())
 		return fmt.Errorf("disk: %w", err)
 	}
 	s.ix.replaced.Store(1)

@@ -194,6 +194,34 @@ func TestSegmentCutShortWhileOpen(t *testing.T) {
 	wantClean(t, dir)
 }
 
+// TestSegmentCutShortHeals never calls Repair: who needs room finds the damage.
+func TestSegmentCutShortHeals(t *testing.T) {
+	for _, size := range []int64{0, 10, 100, 5000} {
+		dir := t.TempDir()
+		s := open(t, dir, disk.Options{MaxBytes: 4 << 20})
+		fillFolder(t, s, 2000, 3000)
+		if err := os.Truncate(glob(t, dir, "*.seg")[1], size); err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for k := range 5000 {
+			item := store.Item{Value: filler(uint32(k), 1000)}
+			if s.Set(t.Context(), key(k), item) != nil {
+				failed++
+			}
+		}
+		if failed > 0 {
+			t.Errorf("cut to %d: %d sets failed", size, failed)
+		}
+		other := open(t, dir, disk.Options{})
+		fillFolder(t, other, 2000, 3000)
+		wantClean(t, dir)
+		if n := files(t, dir); n > 4<<20 {
+			t.Errorf("cut to %d: %d bytes", size, n)
+		}
+	}
+}
+
 func TestSegmentsRemovedWhileOpen(t *testing.T) {
 	const n, most = 500, 3000
 	dir := t.TempDir()

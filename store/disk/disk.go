@@ -60,8 +60,12 @@ type Store struct {
 	closed   bool         // by Close
 	segments [segmentCount]atomic.Pointer[segment]
 
-	opening sync.Mutex    // guards storing to segments while mu is held for reading, and retired
-	retired []*segment    // left while calls may still read them; closed by tidy
+	opening sync.Mutex      // guards storing to segments while mu is held for reading, and
+	retired []*segment      // left in this epoch: calls may still read them
+	aged    []*segment      // left in the epoch before
+	epoch   atomic.Uint64   // advanced by tidy
+	calls   [2]atomic.Int64 // under way, by the epoch (even or odd) in which they began
+
 	seen    atomic.Uint64 // ix.drops when segments that left were last closed
 	looked  atomic.Int64  // when the folder was last looked at, Unix nanoseconds
 	suspect atomic.Bool   // a mapped file was cut short: look again before the next call

@@ -16,31 +16,50 @@ import (
 // lookEvery is how often a call looks whether the folder is still the one that was opened.
 const lookEvery = int64(time.Second)
 
+// call is what enter notes of a call for leave: the epoch in which it began.
+type call uint64
+
 // enter prepares a call: afterwards mapped memory stays mapped until leave.
-func (s *Store) enter(ctx context.Context, now int64) error {
+func (s *Store) enter(ctx context.Context, now int64) (call, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return 0, err
 	}
 	s.mu.RLock()
 	if s.ready(now) {
-		return nil
+		return s.begin(), nil
 	}
-	there := s.look(now)
-	s.mu.RUnlock()
-	if there {
+	if s.look(now) {
 		s.tidy()
-	} else if err := s.reopen(); err != nil {
-		return err
+		return s.begin(), nil
+	}
+	s.mu.RUnlock()
+	if err := s.reopen(); err != nil {
+		return 0, err
 	}
 	s.mu.RLock()
-	if s.ix == nil {
+	if s.ix == nil { // closed or removed again
 		s.mu.RUnlock()
-		return store.ErrClosed
+		return 0, fmt.Errorf("disk: %s cannot be opened again: %w", s.dir, store.ErrClosed)
 	}
-	return nil
+	return s.begin(), nil
 }
 
-func (s *Store) leave() { s.mu.RUnlock() }
+// begin counts a call in its epoch.
+func (s *Store) begin() call {
+	for {
+		epoch := s.epoch.Load()
+		s.calls[epoch&1].Add(1)
+		if s.epoch.Load() == epoch {
+			return call(epoch)
+		}
+		s.calls[epoch&1].Add(-1)
+	}
+}
+
+func (s *Store) leave(c call) {
+	s.calls[c&1].Add(-1)
+	s.mu.RUnlock()
+}
 
 // ready reports whether there is nothing to look after; mu is held for reading.
 func (s *Store) ready(now int64) (ok bool) {
@@ -74,23 +93,26 @@ func (s *Store) intact() bool {
 		(s.roomFile == nil || sameFile(s.roomFile, s.path(lockFile)))
 }
 
-// tidy closes segments that have left, unless calls are under way: then it is done a second later.
+// tidy closes segments that no call reads any more; mu is held for reading. What left in the epoch
+// before this one can be read only by calls that began before this one: when none of them is under
+// way it is closed, and the next epoch begins.
 func (s *Store) tidy() {
-	if !s.mu.TryLock() {
-		return
-	}
-	defer s.mu.Unlock()
 	var fault error
 	defer s.guard(debug.SetPanicOnFault(true), &fault)
-	if s.ix == nil {
-		return
-	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
 	for i := range s.segments {
 		if g := s.segments[i].Load(); g != nil && g.id != s.ix.segments[i].id.Load() {
 			s.retire(i)
 		}
 	}
-	s.closeRetired()
+	epoch := s.epoch.Load()
+	if s.calls[(epoch+1)&1].Load() != 0 {
+		return
+	}
+	closeAll(s.aged)
+	s.aged, s.retired = s.retired, nil
+	s.epoch.Add(1)
 }
 
 // reopen opens the folder anew if it was removed, replaced or damaged under our feet. Where that
@@ -149,7 +171,9 @@ func (s *Store) release() {
 	for i := range s.segments {
 		s.retire(i)
 	}
-	s.closeRetired()
+	closeAll(s.aged)
+	closeAll(s.retired)
+	s.aged, s.retired = nil, nil
 	if s.ix != nil {
 		s.ix.close()
 		s.ix = nil
@@ -172,12 +196,10 @@ func (s *Store) retire(place int) {
 	}
 }
 
-// closeRetired closes what no call reads any more; s.mu is held for writing.
-func (s *Store) closeRetired() {
-	for _, g := range s.retired {
+func closeAll(segments []*segment) {
+	for _, g := range segments {
 		g.close()
 	}
-	s.retired = nil
 }
 
 // callError is what segment panics with.
@@ -228,7 +250,10 @@ func (s *Store) openSegment(place int, id uint64) *segment {
 		s.segments[place].Store(g)
 		return g
 	case errors.Is(err, errDamaged):
-		s.countDamage()
+		info := &s.ix.segments[place] // one that has just left reads as zeros
+		if info.state.Load() == segmentLive && info.id.Load() == id {
+			s.countDamage()
+		}
 	case !errors.Is(err, fs.ErrNotExist):
 		panic(callError{err})
 	}

@@ -118,10 +118,11 @@ func (s *Store) get(ctx context.Context, key string) (item store.Item, at locate
 		return item, at, err
 	}
 	now := time.Now().UnixNano()
-	if err := s.enter(ctx, now); err != nil {
+	c, err := s.enter(ctx, now)
+	if err != nil {
 		return item, at, err
 	}
-	defer s.leave()
+	defer s.leave(c)
 	defer s.guard(debug.SetPanicOnFault(true), &err)
 	hash := s.ix.hash(kindItem, key)
 	for range 3 {
@@ -154,6 +155,9 @@ func (s *Store) load(f *found, now int64) (item store.Item, at located, err erro
 	}
 	if s.isMarked(item.Tags, f.seq) {
 		return item, at, store.ErrNotFound
+	}
+	if len(item.Tags) > 0 && !f.slot.same(slot(f.spot.Load())) {
+		return item, at, errDamaged // it has left, and perhaps the mark before we looked for it
 	}
 	s.touch(f)
 	if f.kind != kindLarge {

@@ -173,9 +173,10 @@ func (x *index) growLocked(r *region, off int64) {
 		}
 		slots[j].Store(v)
 	}
-	r.version.Add(2) // a reader of the old extent looks again before it says "absent"
+	r.version.Add(1) // a reader of the old extent looks again before it says "absent"
 	r.extent.Store(word)
 	r.used.Store(used)
+	r.version.Add(1)
 }
 
 func grownSlots(old []atomic.Uint64) int { return max(2*len(old), firstSlots) }

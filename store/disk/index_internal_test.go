@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -198,5 +199,34 @@ func TestVerifyFindsADamagedSlot(t *testing.T) {
 	}
 	if report, err := s.Verify(t.Context()); err != nil || len(report.Damaged) != 0 {
 		t.Errorf("after Repair: %+v, %v", report, err)
+	}
+}
+
+// TestSegmentsThatLeftAreClosedUnderLoad has calls under way at every moment.
+func TestSegmentsThatLeftAreClosedUnderLoad(t *testing.T) {
+	s, err := Open(t.TempDir(), Options{MaxBytes: 4 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var wg sync.WaitGroup
+	for g := range 16 {
+		wg.Go(func() {
+			value := make([]byte, 4000)
+			for i := range 2000 {
+				k := fmt.Sprint(g, "-", i%100)
+				if err := s.Set(t.Context(), k, store.Item{Value: value}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if left := s.ix.drops.Load(); left < 500 {
+		t.Fatalf("only %d segments have left", left)
+	}
+	if open := len(s.retired) + len(s.aged); open > 100 {
+		t.Errorf("%d segments that have left are still open", open)
 	}
 }

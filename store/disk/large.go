@@ -127,7 +127,7 @@ func (rm *room) adoptLarge(w *writer) error {
 	}
 	s.ix.large.Add(1)
 	s.ix.live.Add(w.fileBytes)
-	s.ix.segments[s.ix.active.Load()&placeMask].large.Add(w.fileBytes)
+	s.ix.segments[s.activePlace()].large.Add(w.fileBytes)
 	return nil
 }
 
@@ -135,7 +135,7 @@ func (rm *room) adoptLarge(w *writer) error {
 // when it leaves, they leave with it.
 func (rm *room) rollHeavy() error {
 	s := rm.s
-	place := int(s.ix.active.Load() & placeMask)
+	place := s.activePlace()
 	if s.ix.segments[place].large.Load() < s.segmentLimit() {
 		return nil
 	}

@@ -38,11 +38,12 @@ func (s *Store) TryLease(ctx context.Context, key string) (release func(), err e
 	if err := store.CheckKey(key); err != nil {
 		return nil, err
 	}
-	if err := s.enter(ctx, time.Now().UnixNano()); err != nil {
+	c, err := s.enter(ctx, time.Now().UnixNano())
+	if err != nil {
 		return nil, err
 	}
 	readOnly := s.readOnly
-	s.leave()
+	s.leave(c)
 	if readOnly {
 		return nil, fmt.Errorf("%w: %s", ErrReadOnly, s.dir)
 	}

@@ -35,10 +35,11 @@ func (s *Store) listRegion(
 	ctx context.Context, i int, prefix string,
 ) (all []store.Info, err error) {
 	now := time.Now().UnixNano()
-	if err := s.enter(ctx, now); err != nil {
+	c, err := s.enter(ctx, now)
+	if err != nil {
 		return nil, err
 	}
-	defer s.leave()
+	defer s.leave(c)
 	defer s.guard(debug.SetPanicOnFault(true), &err)
 	for _, v := range s.ix.snapshot(&s.ix.regions[i]) {
 		f, ok := s.follow(v)

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -28,14 +29,16 @@ const tagText = "Signature: 8a477f597d28d172789f06886806bc55\n" +
 // folder meanwhile.
 func (s *Store) open() error {
 	var err error
-	for range maxTries {
+	for tries := range maxTries {
 		if err = s.openOnce(); err == nil {
 			s.suspect.Store(false)
 			s.looked.Store(time.Now().UnixNano())
 			return nil
 		}
+		readOnly := s.readOnly
 		s.release()
-		if !errors.Is(err, errMoved) {
+		// A reader cannot wait in the room until what others change is whole again.
+		if !errors.Is(err, errMoved) && !(readOnly && tries < 5 && errors.Is(err, errDamagedIndex)) {
 			return err
 		}
 	}
@@ -87,6 +90,9 @@ func (s *Store) openRoom() error {
 		return err
 	}
 	f, err := os.OpenFile(s.path(lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errMoved // removed since it was made
+	}
 	if err != nil {
 		return err
 	}
@@ -150,6 +156,9 @@ func (x *index) check(dir string) error {
 		return err
 	}
 	if x.replaced.Load() != 0 {
+		if !sameFile(x.file, filepath.Join(dir, indexFile)) {
+			return errMoved
+		}
 		return fmt.Errorf("%w: replaced by none", errDamagedIndex)
 	}
 	if end := x.indexEnd.Load(); end < slotsAt || end > stat.Size()+indexSpan/4 {
@@ -184,6 +193,9 @@ func (s *Store) makeIndex() error {
 		return err
 	}
 	defer unlockFile(s.roomFile)
+	if !sameFile(s.roomFile, s.path(lockFile)) {
+		return errMoved
+	}
 	err := s.mapIndex()
 	if err == nil || !canBeMade(err) {
 		return err
@@ -219,9 +231,6 @@ func (s *Store) keepLimit() (int64, error) {
 	}
 	if limit < MinMaxBytes {
 		limit = DefaultMaxBytes
-	}
-	if s.o.MaxBytes != 0 {
-		limit = s.o.MaxBytes
 	}
 	return limit, s.writeLimit(limit)
 }
@@ -309,7 +318,7 @@ func (rm *room) shrink() error {
 	if rm.ensure(0) == nil {
 		return nil
 	}
-	active := int(rm.s.ix.active.Load() & placeMask) // made when a segment could be larger
+	active := rm.s.activePlace() // made when a segment could be larger
 	if rm.s.ix.segments[active].id.Load() != 0 {
 		if err := rm.drop(active, 0); err != nil {
 			return err

@@ -15,6 +15,9 @@ import (
 // recount compares the table of segments and the counted bytes with the files that are there.
 // With large it also removes large files that no record names.
 func (rm *room) recount(large bool) error {
+	if fresh := rm.s.path(newIndexFile); !sameFile(rm.s.ix.file, fresh) {
+		os.Remove(fresh) // who was making it has died
+	}
 	if err := rm.checkSegments(); err != nil {
 		return err
 	}
@@ -49,16 +52,18 @@ func (rm *room) checkSegments() error {
 		if id == 0 {
 			continue
 		}
-		stat, err := os.Stat(s.path(segmentName(id)))
-		if err != nil || stat.Size() < segmentHead || info.state.Load() != segmentLive ||
-			s.segment(place) == nil {
+		size := int64(0)
+		if stat, err := os.Stat(s.path(segmentName(id))); err == nil {
+			size = stat.Size()
+		}
+		info.alloc.Store(min(size, info.limit.Load())) // what is not there must not be read
+		if size < segmentHead || info.state.Load() != segmentLive || s.segment(place) == nil {
 			if err := rm.drop(place, 0); err != nil {
 				return err
 			}
 			continue
 		}
 		known[segmentName(id)] = true
-		info.alloc.Store(min(stat.Size(), info.limit.Load()))
 	}
 	return s.removeUnknown(known)
 }

@@ -154,7 +154,7 @@ func (rm *room) lastRoom(n int64) error {
 // victim returns the place of the segment that leaves next: always the oldest, because marks and
 // deletions count on that order. The active one stays.
 func (rm *room) victim() (place int, ok bool) {
-	active := int(rm.s.ix.active.Load() & placeMask)
+	active := rm.s.activePlace()
 	oldest := ^uint64(0)
 	for i := range rm.s.ix.segments {
 		id := rm.s.ix.segments[i].id.Load()
@@ -209,7 +209,7 @@ func (rm *room) roll(place int) error {
 	if err != nil {
 		return err
 	}
-	if now := int(s.ix.active.Load() & placeMask); now != place {
+	if now := s.activePlace(); now != place {
 		return nil // by another process, or for the survivors of a segment that has just left
 	}
 	info := &s.ix.segments[free]

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -135,6 +136,45 @@ func TestDeletedTagStaysDeleted(t *testing.T) {
 		}
 		if _, err := s.Get(t.Context(), "later"); err != nil {
 			t.Fatalf("an item of the tag that was set later left after %d sets: %v", i, err)
+		}
+	}
+}
+
+// TestDeletedTagsNeverComeBack deletes tags at any moment of a folder that is always making room.
+func TestDeletedTagsNeverComeBack(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	s := open(t, t.TempDir(), disk.Options{MaxBytes: 2<<20 + r.Int64N(1<<20)})
+	var deleted [5]int // the version at which a tag was deleted last
+	for version := 1; version < 60_000; version++ {
+		k := r.IntN(400)
+		tag := k % len(deleted)
+		switch op := r.IntN(2000); {
+		case op == 0:
+			if err := s.DeleteTag(t.Context(), fmt.Sprint("tag", tag)); err != nil {
+				t.Fatal(err)
+			}
+			deleted[tag] = version
+		case op < 700:
+			value := append(fmt.Appendf(nil, "%08d", version), make([]byte, r.IntN(2000))...)
+			item := store.Item{Value: value, Tags: []string{fmt.Sprint("tag", tag)}}
+			if err := s.Set(t.Context(), key(k), item); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			item, err := s.Get(t.Context(), key(k))
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, _ := strconv.Atoi(string(item.Value[:8]))
+			if made < deleted[tag] {
+				t.Fatalf("at %d: version %d of %s, whose tag was deleted at %d",
+					version, made, key(k), deleted[tag])
+			}
 		}
 	}
 }

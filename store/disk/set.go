@@ -67,21 +67,35 @@ func (s *Store) DeleteTag(ctx context.Context, tag string) error {
 	})
 }
 
-// change runs fn with the folder entered. If the folder was replaced meanwhile it is opened anew.
+// change runs fn with the folder entered. If the folder was replaced meanwhile it is opened anew; if
+// a file turns out to be cut short the files are counted, and what is cut off is forgotten.
 func (s *Store) change(ctx context.Context, fn func() error) (err error) {
+	counted := false
 	for range maxTries {
-		if err = s.changeOnce(ctx, fn); !errors.Is(err, errMoved) {
+		err = s.changeOnce(ctx, fn)
+		switch {
+		case errors.Is(err, errDamaged) && !counted:
+			counted = true
+			if err := s.changeOnce(ctx, func() error { return s.countFiles(ctx) }); err != nil {
+				return err
+			}
+		case !errors.Is(err, errMoved):
 			return err
 		}
 	}
 	return err
 }
 
+func (s *Store) countFiles(ctx context.Context) error {
+	return s.inRoom(ctx, nil, func(rm *room) error { return rm.recount(false) })
+}
+
 func (s *Store) changeOnce(ctx context.Context, fn func() error) (err error) {
-	if err := s.enter(ctx, time.Now().UnixNano()); err != nil {
+	c, err := s.enter(ctx, time.Now().UnixNano())
+	if err != nil {
 		return err
 	}
-	defer s.leave()
+	defer s.leave(c)
 	if s.readOnly {
 		return fmt.Errorf("%w: %s", ErrReadOnly, s.dir)
 	}
@@ -139,8 +153,11 @@ func (s *Store) reserve(ctx context.Context, n int64, rm *room) (*segment, int64
 	if n > s.segmentLimit()-segmentHead {
 		return nil, 0, fmt.Errorf("%w: a record of %d bytes", store.ErrTooLarge, n)
 	}
-	for range maxTries {
-		place := int(s.ix.active.Load() & placeMask)
+	for tries := range maxTries {
+		if tries > 3 && rm == nil {
+			return s.reserveInRoom(ctx, n)
+		}
+		place := s.activePlace()
 		if g := s.segment(place); g != nil && s.stands(g) {
 			off, err := s.reserveIn(ctx, g, n, rm)
 			if err != nil || off > 0 {
@@ -153,6 +170,15 @@ func (s *Store) reserve(ctx context.Context, n int64, rm *room) (*segment, int64
 		}
 	}
 	return nil, 0, fmt.Errorf("disk: %s: segments fill faster than they are made", s.dir)
+}
+
+// reserveInRoom is for those who found the new segment full again whenever they had waited for it.
+func (s *Store) reserveInRoom(ctx context.Context, n int64) (g *segment, off int64, err error) {
+	err = s.inRoom(ctx, nil, func(rm *room) error {
+		g, off, err = s.reserve(ctx, n, rm)
+		return err
+	})
+	return g, off, err
 }
 
 // reserveIn returns a place in g, or 0 if g is full or has left.
@@ -169,11 +195,14 @@ func (s *Store) reserveIn(ctx context.Context, g *segment, n int64, rm *room) (i
 		return 0, nil
 	}
 	err := s.inRoom(ctx, rm, func(rm *room) error { return rm.extend(g, off+n) })
-	if err != nil || !s.stands(g) {
-		return 0, err // what was reserved stays empty
+	if err != nil || !s.stands(g) || rm != nil && s.activePlace() != g.place {
+		return 0, err // what was reserved stays empty; in the room all goes to the active segment
 	}
 	return off, nil
 }
+
+// activePlace is the place of the segment that is appended to.
+func (s *Store) activePlace() int { return int(s.ix.active.Load() & placeMask) }
 
 // stands reports whether g is still part of the folder.
 func (s *Store) stands(g *segment) bool {

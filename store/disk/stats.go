@@ -27,10 +27,11 @@ type Stats struct {
 
 // Stats returns the counters of the folder.
 func (s *Store) Stats() (stats Stats, err error) {
-	if err := s.enter(context.Background(), time.Now().UnixNano()); err != nil {
+	c, err := s.enter(context.Background(), time.Now().UnixNano())
+	if err != nil {
 		return Stats{}, err
 	}
-	defer s.leave()
+	defer s.leave(c)
 	defer s.guard(debug.SetPanicOnFault(true), &err)
 	s.flushCounters()
 	x := s.ix

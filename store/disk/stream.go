@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 
 	"github.com/larder-go/larder/store"
 )
@@ -46,9 +47,10 @@ func (s *Store) missIfDamaged(err error) error {
 	if !errors.Is(err, errDamaged) {
 		return err
 	}
-	if s.enter(context.Background(), s.looked.Load()) == nil {
+	if c, err := s.enter(context.Background(), s.looked.Load()); err == nil {
+		defer s.leave(c)
+		defer s.guard(debug.SetPanicOnFault(true), &err)
 		s.countDamage()
-		s.leave()
 	}
 	return store.ErrNotFound
 }

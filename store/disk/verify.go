@@ -78,9 +78,20 @@ func (s *Store) GC(ctx context.Context) (freed int64, err error) {
 func (s *Store) inspect(
 	ctx context.Context, mend func(*region, slot) error,
 ) (report Report, err error) {
+	for range maxTries {
+		report, err = s.inspectAll(ctx, mend)
+		if !errors.Is(err, errMoved) {
+			break
+		}
+	}
+	return report, err
+}
+
+func (s *Store) inspectAll(
+	ctx context.Context, mend func(*region, slot) error,
+) (report Report, err error) {
 	for i := range regionCount {
-		err := s.inspectRegion(ctx, i, &report, mend)
-		if err != nil {
+		if err := s.inspectRegion(ctx, i, &report, mend); err != nil {
 			return report, err
 		}
 	}
@@ -91,10 +102,11 @@ func (s *Store) inspectRegion(
 	ctx context.Context, i int, report *Report, mend func(*region, slot) error,
 ) (err error) {
 	now := time.Now().UnixNano()
-	if err := s.enter(ctx, now); err != nil {
+	c, err := s.enter(ctx, now)
+	if err != nil {
 		return err
 	}
-	defer s.leave()
+	defer s.leave(c)
 	defer s.guard(debug.SetPanicOnFault(true), &err)
 	r := &s.ix.regions[i]
 	for _, v := range s.ix.snapshot(r) {
@@ -104,6 +116,9 @@ func (s *Store) inspectRegion(
 		}
 		if damage == nil || place(r.slots(s.ix.m), v) < 0 {
 			continue // sound, or it left while it was read
+		}
+		if s.ix.replaced.Load() != 0 {
+			return errMoved
 		}
 		if len(report.Damaged) < maxDamages {
 			report.Damaged = append(report.Damaged, *damage)
@@ -262,7 +277,7 @@ func (s *Store) goneSlots(r *region, now int64) (gone []slot) {
 // beginning that are. Segments leave in order: see victim.
 func (rm *room) compact(ctx context.Context) error {
 	s := rm.s
-	if err := rm.roll(int(s.ix.active.Load() & placeMask)); err != nil {
+	if err := rm.roll(s.activePlace()); err != nil {
 		return err
 	}
 	rm.compacting = true
@@ -286,7 +301,7 @@ func (rm *room) compact(ctx context.Context) error {
 
 // sparse counts the segments before the active one, and says whether they are mostly empty.
 func (rm *room) sparse() (segments int, sparse bool) {
-	active := int(rm.s.ix.active.Load() & placeMask)
+	active := rm.s.activePlace()
 	var live, alloc int64
 	for i := range rm.s.ix.segments {
 		if info := &rm.s.ix.segments[i]; info.id.Load() != 0 && i != active {
