@@ -4,8 +4,10 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 )
 
 // Clear implements [store.Clearer]. It also begins the folder's counters anew. A value that is
@@ -29,6 +31,12 @@ func (s *Store) Clear(ctx context.Context) error {
 func (rm *room) clear() error {
 	s := rm.s
 	fresh, err := rm.freshStore()
+	if errors.Is(err, syscall.ENOSPC) { // make the room first
+		if err := rm.dropAll(); err != nil {
+			return err
+		}
+		fresh, err = rm.freshStore()
+	}
 	if err != nil {
 		return err
 	}
@@ -46,6 +54,22 @@ func (rm *room) clear() error {
 	}
 	fresh.ix.dirty.Store(0)
 	return nil
+}
+
+// dropAll has all segments leave, the active one last.
+func (rm *room) dropAll() error {
+	for {
+		place, ok := rm.victim()
+		if !ok {
+			place = rm.s.activePlace()
+		}
+		if rm.s.ix.segments[place].id.Load() == 0 {
+			return nil
+		}
+		if err := rm.drop(place, 0); err != nil {
+			return err
+		}
+	}
 }
 
 // freshStore makes an empty index that goes on where the old one ends. It is dirty, so that whoever

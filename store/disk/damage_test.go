@@ -6,8 +6,10 @@ package disk_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -299,6 +301,29 @@ func TestIndexIsRebuiltFromSegments(t *testing.T) {
 			}
 			wantClean(t, dir)
 		})
+	}
+}
+
+// TestRebuildRefusesSegmentsOfAnotherFormat must not remove what a newer version has written.
+func TestRebuildRefusesSegmentsOfAnotherFormat(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, disk.Options{})
+	fillFolder(t, s, 10, 100)
+	s.Close()
+	segment := glob(t, dir, "*.seg")[0]
+	head, err := os.ReadFile(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head[8] = 9
+	sum := crc32.Checksum(head[:32], crc32.MakeTable(crc32.Castagnoli))
+	patch(t, segment, 0, binary.LittleEndian.AppendUint32(head[:32:32], sum))
+	os.Remove(filepath.Join(dir, "index"))
+	if _, err := disk.Open(dir, disk.Options{}); err == nil || !strings.Contains(err.Error(), "format 9") {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := os.Stat(segment); err != nil {
+		t.Errorf("the segment is gone: %v", err)
 	}
 }
 

@@ -5,6 +5,8 @@ package disk_test
 import (
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,6 +43,13 @@ func TestFullDisk(t *testing.T) {
 	if err := s.Delete(t.Context(), key(0)); err != nil {
 		t.Errorf("Delete: %v", err)
 	}
+	fillTheRest(t, dir)
+	if _, err := s.GC(t.Context()); err != nil {
+		t.Errorf("GC: %v", err)
+	}
+	if found := sound(t, s, n-1, 500); found < n-2 {
+		t.Errorf("%d of %d are there after GC", found, n-2)
+	}
 	if err := s.Clear(t.Context()); err != nil {
 		t.Errorf("Clear: %v", err)
 	}
@@ -48,4 +57,20 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("after Clear: %v", err)
 	}
 	wantClean(t, dir)
+}
+
+// fillTheRest leaves no byte free.
+func fillTheRest(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "somebody-else"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
 }

@@ -45,7 +45,8 @@ func parseSegmentHead(b []byte, id, folder uint64) (salt uint32, err error) {
 	case binary.LittleEndian.Uint32(b[32:]) != crc32.Checksum(b[:32], castagnoli):
 		return 0, fmt.Errorf("%w: checksum of the segment's head", errDamaged)
 	case binary.LittleEndian.Uint32(b[8:]) != Format:
-		return 0, fmt.Errorf("%w: segment of another format", errDamaged)
+		return 0, fmt.Errorf("segment %016x has format %d, this version of larder reads %d; "+
+			"upgrade larder or use another folder", id, binary.LittleEndian.Uint32(b[8:]), Format)
 	case binary.LittleEndian.Uint64(b[16:]) != id || binary.LittleEndian.Uint64(b[24:]) != folder:
 		return 0, fmt.Errorf("%w: segment of another folder or number", errDamaged)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"syscall"
 	"time"
 )
 
@@ -277,7 +278,11 @@ func (s *Store) goneSlots(r *region, now int64) (gone []slot) {
 // beginning that are. Segments leave in order: see victim.
 func (rm *room) compact(ctx context.Context) error {
 	s := rm.s
-	if err := rm.roll(s.activePlace()); err != nil {
+	err := rm.roll(s.activePlace())
+	if errors.Is(err, syscall.ENOSPC) {
+		return rm.dropEmpty() // there is nowhere to pack to
+	}
+	if err != nil {
 		return err
 	}
 	rm.compacting = true
@@ -297,6 +302,19 @@ func (rm *room) compact(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// dropEmpty has the oldest segments leave as long as nothing is in them.
+func (rm *room) dropEmpty() error {
+	for {
+		place, ok := rm.victim()
+		if !ok || rm.s.ix.segments[place].live.Load() > 0 {
+			return nil
+		}
+		if err := rm.drop(place, 0); err != nil {
+			return err
+		}
+	}
 }
 
 // sparse counts the segments before the active one, and says whether they are mostly empty.
