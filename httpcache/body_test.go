@@ -272,6 +272,126 @@ func TestFailingStoreFailsNoRequest(t *testing.T) {
 	}
 }
 
+// begin makes a request whose body the test reads.
+func begin(ctx context.Context, t *testing.T, rt http.RoundTripper) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, pageURL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func TestConcurrentMissesLeaveOneLargeBody(t *testing.T) {
+	large := strings.Repeat("x", 300<<10)
+	rt := newTransport(&origin{answer: always(200, large, fresh, "Vary: L")})
+	var all []*http.Response
+	for range 3 {
+		all = append(all, begin(t.Context(), t, rt))
+	}
+	for _, resp := range all {
+		io.Copy(io.Discard, resp.Body)
+		if left := keys(t, rt.Store); len(left) != 2 {
+			t.Errorf("in the store: %q", left)
+		}
+	}
+	get(t, rt).want(t, hit, large)
+}
+
+// setFails is a store that can only keep bodies.
+type setFails struct{ store.Store }
+
+func (s setFails) Set(ctx context.Context, key string, item store.Item) error {
+	if strings.Contains(key, "#body=") {
+		return s.Store.Set(ctx, key, item)
+	}
+	return errBroken
+}
+
+func TestFailedSetLeavesNoBody(t *testing.T) {
+	large := strings.Repeat("x", 300<<10)
+	rt := newTransport(&origin{answer: always(200, large, fresh)})
+	rt.Store = setFails{rt.Store}
+	get(t, rt).want(t, miss, large)
+	if left := keys(t, rt.Store.(setFails).Store); len(left) != 0 {
+		t.Errorf("in the store: %q", left)
+	}
+}
+
+// contextStore heeds the context in all it does, and in what it has opened.
+type contextStore struct{ *streamStore }
+
+func (s contextStore) Get(ctx context.Context, key string) (store.Item, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Item{}, err
+	}
+	return s.streamStore.Get(ctx, key)
+}
+
+func (s contextStore) Set(ctx context.Context, key string, item store.Item) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.streamStore.Set(ctx, key, item)
+}
+
+func (s contextStore) Open(
+	ctx context.Context, key string,
+) (store.Item, store.Reader, error) {
+	item, r, err := s.streamStore.Open(ctx, key)
+	return item, contextReader{r, ctx}, err
+}
+
+func (s contextStore) Create(
+	ctx context.Context, key string, item store.Item,
+) (store.Writer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.streamStore.Create(ctx, key, item)
+}
+
+type contextReader struct {
+	store.Reader
+	ctx context.Context
+}
+
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}
+
+func TestCallerWhoGaveUpIsNoFailureOfTheStore(t *testing.T) {
+	large := strings.Repeat("x", 300<<10)
+	o := &origin{answer: always(200, large, fresh)}
+	s := contextStore{&streamStore{Store: store.NewMemory(store.MemoryOptions{})}}
+	rt := &httpcache.Transport{Base: o, Store: s, OnError: func(err error) {
+		t.Errorf("noted: %v", err)
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	io.Copy(io.Discard, begin(ctx, t, rt).Body) // find and Create fail
+	o.answer = always(200, "small", fresh)
+	io.Copy(io.Discard, begin(ctx, t, rt).Body) // find and Set fail
+
+	o.answer = always(200, large, fresh)
+	get(t, rt).want(t, miss, large)
+	ctx, cancel = context.WithCancel(t.Context())
+	resp := begin(ctx, t, rt)
+	cancel()
+	if _, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, context.Canceled) {
+		t.Errorf("the body of who gave up ended in %v", err)
+	}
+	get(t, rt).want(t, hit, large) // not forgotten
+}
+
 func TestDamagedEnvelopeIsAMiss(t *testing.T) {
 	ctx := context.Background()
 	var noted int

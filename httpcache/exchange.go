@@ -13,9 +13,10 @@ import (
 type exchange struct {
 	t     *Transport
 	rules rules
-	req   *http.Request
-	cc    directives // of req
-	key   string     // of the primary response
+	req   *http.Request // as the rules read it, with canonical names
+	asked *http.Request // as the caller made it, and the origin gets it
+	cc    directives    // of req
+	key   string        // of the primary response
 	// primary is the response found under key, selected by req or not; variant is the one under
 	// the variant key, if that was looked at.
 	primary, variant *found
@@ -47,7 +48,7 @@ func (x *exchange) pass(reason string) (*http.Response, error) {
 		closeRequest(x.req)
 		return x.refuse(Bypass, reason), nil
 	}
-	resp, _, err := x.ask(x.req)
+	resp, _, err := x.ask(x.asked)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +61,9 @@ func (x *exchange) pass(reason string) (*http.Response, error) {
 // load asks the origin: whether f is still current, if there is an f with a validator, and else
 // for the whole.
 func (x *exchange) load(f *found, reason string) (*http.Response, error) {
-	out, asked := x.req, f != nil && f.validators()
-	if asked {
-		out = conditional(x.req, f.stored)
+	out, validating := x.asked, f != nil && f.validators()
+	if validating {
+		out = conditional(x.asked, f.stored)
 	}
 	resp, at, err := x.ask(out)
 	if f != nil && failed(resp, err) && x.rules.servesError(x.cc, f.stored, time.Now()) {
@@ -73,7 +74,7 @@ func (x *exchange) load(f *found, reason string) (*http.Response, error) {
 		f.close()
 		return nil, err
 	}
-	if asked && resp.StatusCode == http.StatusNotModified {
+	if validating && resp.StatusCode == http.StatusNotModified {
 		return x.confirm(f, resp, at, reason)
 	}
 	f.close()
@@ -88,7 +89,7 @@ func (x *exchange) confirm(
 	closeResponse(resp)
 	if !confirms(resp.Header, f.stored) {
 		f.close()
-		resp, at, err := x.ask(x.req)
+		resp, at, err := x.ask(x.asked)
 		if err != nil {
 			return nil, err
 		}
@@ -142,10 +143,22 @@ func (x *exchange) ask(req *http.Request) (*http.Response, span, error) {
 	return resp, span{requested, time.Now()}, err
 }
 
+// gaveUp reports whether the caller waits no longer. What the store does then is no sign of its
+// health.
+func (x *exchange) gaveUp() bool { return x.req.Context().Err() != nil }
+
+// note hands an error of a call to the store under the request's context to OnError, unless the
+// end of that context is the likely cause.
+func (x *exchange) note(err error) {
+	if !x.gaveUp() {
+		x.t.note(err)
+	}
+}
+
 // give hands resp to the caller.
 func (x *exchange) give(resp *http.Response, r Result) *http.Response {
 	r.Loads = x.loads
-	return withResult(resp, x.req, r)
+	return withResult(resp, x.asked, r)
 }
 
 // refuse is the answer to only-if-cached where nothing may be served (RFC 9111, section 5.2.1.7).

@@ -60,7 +60,7 @@ func (x *exchange) get(key string) (*found, string) {
 		return nil, "not stored"
 	}
 	if err != nil {
-		x.t.note(fmt.Errorf("httpcache: read %s: %w", key, err))
+		x.note(fmt.Errorf("httpcache: read %s: %w", key, err))
 		return nil, "store failed"
 	}
 	s, value, err := parseEnvelope(item.Value)
@@ -85,7 +85,7 @@ func (x *exchange) open(f *found) (*found, string) {
 	key := bodyKey(x.key, f.bodyID)
 	_, r, err := store.Open(x.req.Context(), x.t.Store, key)
 	if err != nil {
-		x.t.note(fmt.Errorf("httpcache: open %s: %w", key, err))
+		x.note(fmt.Errorf("httpcache: open %s: %w", key, err))
 		return nil, "body not stored"
 	}
 	if r.Size() != f.length {
@@ -93,7 +93,10 @@ func (x *exchange) open(f *found) (*found, string) {
 		return nil, "damaged"
 	}
 	f.body = &storedBody{Reader: r, left: f.length, damaged: func(err error) {
-		x.t.note(fmt.Errorf("httpcache: read %s: %w", key, err))
+		if x.gaveUp() {
+			return // which says nothing of the body
+		}
+		x.note(fmt.Errorf("httpcache: read %s: %w", key, err))
 		x.forget(f)
 	}}
 	return f, ""

@@ -22,13 +22,17 @@ const (
 // rules are what RFC 9111 leaves to the kind of cache. Their methods are pure functions.
 type rules struct {
 	shared bool          // by more than one user; a Transport is private
-	ttl    time.Duration // overrides the freshness of every response if positive
+	ttl    time.Duration // if positive, stands in for the freshness of what is no error
 }
+
+// overrides reports whether the ttl of the caller stands in for what s says of its freshness. It
+// does not for an error: one that is over in a second must not be served for the whole ttl.
+func (r rules) overrides(s *stored) bool { return r.ttl > 0 && s.status < 400 }
 
 // lifetime is the freshness lifetime of s (RFC 9111, section 4.2.1).
 func (r rules) lifetime(s *stored) time.Duration {
 	switch {
-	case r.ttl > 0:
+	case r.overrides(s):
 		return r.ttl
 	case r.shared && s.cc.sMaxAge != absent:
 		return s.cc.sMaxAge
@@ -78,7 +82,7 @@ func heuristicallyCacheable(status int) bool { return slices.Contains(heuristicS
 // age is how old s is for the comparison with its lifetime. A ttl of the caller counts from when
 // the response was received or validated here, whatever its age was then.
 func (r rules) age(s *stored, now time.Time) time.Duration {
-	if r.ttl > 0 {
+	if r.overrides(s) {
 		return between(s.received, now)
 	}
 	return currentAge(s, now)
@@ -113,7 +117,7 @@ func ageValue(lines []string) time.Duration {
 
 // freshUntil is when s turns stale; never before it was received.
 func (r rules) freshUntil(s *stored) time.Time {
-	if r.ttl <= 0 && s.cc.has(noCache) {
+	if !r.overrides(s) && s.cc.has(noCache) {
 		return s.received
 	}
 	return s.received.Add(max(r.lifetime(s)-r.age(s, s.received), 0))

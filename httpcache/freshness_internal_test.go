@@ -118,26 +118,31 @@ func TestCurrentAge(t *testing.T) { // section 4.2.3
 func TestItemTimes(t *testing.T) {
 	for _, tc := range []struct {
 		rules       rules
+		status      int
 		lines       []string
 		fresh, gone time.Duration // after it was received
 	}{
-		{rules{}, []string{"Cache-Control: max-age=60"}, time.Minute, time.Minute},
-		{rules{}, []string{"Cache-Control: max-age=60", "Age: 20"}, 40 * time.Second,
+		{rules{}, 200, []string{"Cache-Control: max-age=60"}, time.Minute, time.Minute},
+		{rules{}, 200, []string{"Cache-Control: max-age=60", "Age: 20"}, 40 * time.Second,
 			40 * time.Second},
-		{rules{}, []string{"Cache-Control: max-age=60", `Etag: "a"`}, time.Minute,
+		{rules{}, 200, []string{"Cache-Control: max-age=60", `Etag: "a"`}, time.Minute,
 			time.Minute + keepForValidation},
-		{rules{}, []string{"Cache-Control: no-cache, max-age=60", `Etag: "a"`}, 0,
+		{rules{}, 200, []string{"Cache-Control: no-cache, max-age=60", `Etag: "a"`}, 0,
 			keepForValidation},
-		{rules{}, []string{"Cache-Control: max-age=60, stale-if-error=60"}, time.Minute,
+		{rules{}, 200, []string{"Cache-Control: max-age=60, stale-if-error=60"}, time.Minute,
 			2 * time.Minute},
-		{rules{ttl: time.Hour}, []string{"Cache-Control: no-cache", "Age: 20"}, time.Hour,
+		{rules{ttl: time.Hour}, 200, []string{"Cache-Control: no-cache", "Age: 20"}, time.Hour,
 			time.Hour},
+		{rules{ttl: time.Hour}, 404, []string{"Cache-Control: max-age=60", "Age: 20"},
+			40 * time.Second, 40 * time.Second},
+		{rules{ttl: time.Hour}, 404, []string{"Cache-Control: no-cache, max-age=60", `Etag: "a"`},
+			0, keepForValidation},
 	} {
-		it := tc.rules.item(response(200, tc.lines...))
+		it := tc.rules.item(response(tc.status, tc.lines...))
 		fresh, gone := it.FreshUntil.Sub(epoch), it.GoneAfter.Sub(epoch)
 		if fresh != tc.fresh || gone != tc.gone || !it.Created.Equal(epoch) {
-			t.Errorf("item(%q) is fresh for %v, gone after %v, want %v, %v",
-				tc.lines, fresh, gone, tc.fresh, tc.gone)
+			t.Errorf("item(%d %q) is fresh for %v, gone after %v, want %v, %v",
+				tc.status, tc.lines, fresh, gone, tc.fresh, tc.gone)
 		}
 	}
 }

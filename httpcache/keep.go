@@ -44,7 +44,7 @@ type keeper struct {
 	x    *exchange
 	s    *stored
 	key  string
-	old  *found // lay under key before
+	old  *found // lay under key when the request looked
 	body io.ReadCloser
 	want int64 // its length, or -1
 
@@ -143,11 +143,24 @@ func (k *keeper) finish() {
 	}
 	k.done = true
 	seal(k.value, k.n, k.id)
-	k.x.set(k.key, k.s, k.value)
-	if k.old != nil {
-		k.x.forgetBody(k.x.key, k.old.stored)
-	}
+	k.replace()
 	k.value = nil
+}
+
+// replace puts the envelope in the place of what lies under its key by now: a concurrent miss may
+// have stored it since the request looked. Two misses that both look here before either stores
+// still leave a body that nobody finds; it goes when its time is up.
+func (k *keeper) replace() {
+	old := k.old
+	if f, _ := k.x.get(k.key); f != nil {
+		old = f
+	}
+	switch {
+	case !k.x.set(k.key, k.s, k.value):
+		k.x.forgetBody(k.x.key, k.id)
+	case old != nil:
+		k.x.forgetBody(k.x.key, old.bodyID)
+	}
 }
 
 // drop gives up storing, because of err if there is one.
@@ -160,7 +173,7 @@ func (k *keeper) drop(err error) {
 		k.w.Close()
 	}
 	if err != nil {
-		k.x.t.note(fmt.Errorf("httpcache: store body of %s: %w", k.key, err))
+		k.x.note(fmt.Errorf("httpcache: store body of %s: %w", k.key, err))
 	}
 }
 
@@ -185,24 +198,27 @@ func (x *exchange) refresh(f *found) {
 	x.set(f.key, f.stored, value)
 }
 
-func (x *exchange) set(key string, s *stored, value []byte) {
+// set stores s, whose envelope and maybe body are value, and reports whether that worked.
+func (x *exchange) set(key string, s *stored, value []byte) bool {
 	item := x.rules.item(s)
 	item.Value = value
-	if err := x.t.Store.Set(x.req.Context(), key, item); err != nil {
-		x.t.note(fmt.Errorf("httpcache: store %s: %w", key, err))
+	err := x.t.Store.Set(x.req.Context(), key, item)
+	if err != nil {
+		x.note(fmt.Errorf("httpcache: store %s: %w", key, err))
 	}
+	return err == nil
 }
 
 // forget removes f from the store.
 func (x *exchange) forget(f *found) {
 	x.delete(f.key)
-	x.forgetBody(x.key, f.stored)
+	x.forgetBody(x.key, f.bodyID)
 }
 
-// forgetBody removes the body of s if it has a key of its own. Readers keep what they opened.
-func (x *exchange) forgetBody(key string, s *stored) {
-	if s.bodyID != 0 {
-		x.delete(bodyKey(key, s.bodyID))
+// forgetBody removes the body id of key if there is one. Readers keep what they opened.
+func (x *exchange) forgetBody(key string, id uint64) {
+	if id != 0 {
+		x.delete(bodyKey(key, id))
 	}
 }
 
@@ -214,7 +230,7 @@ func (x *exchange) forgetKey(key string) {
 		return
 	}
 	if s, _, err := parseEnvelope(item.Value); err == nil {
-		x.forgetBody(key, s)
+		x.forgetBody(key, s.bodyID)
 	}
 	x.delete(key)
 }

@@ -51,11 +51,12 @@ func hostOf(scheme, host string) string {
 	return strings.TrimSuffix(host, ":")
 }
 
-// variantKey is where a variant of key lies that is not the primary one. A URL has at most 256 of
-// them besides: those whose selectors begin with the same byte replace each other. The generation
-// is drawn anew with each primary response, so whoever deletes that one is rid of its variants.
+// variantKey is where a variant of key lies that is not the primary one. A URL has at most 65,536
+// of them besides: those whose selectors begin with the same two bytes replace each other. The
+// generation is drawn anew with each primary response, so whoever deletes that one is rid of its
+// variants.
 func variantKey(key string, generation uint64, sel selector) string {
-	return key + "#vary=" + strconv.FormatUint(generation, 16) + "." + hex.EncodeToString(sel[:1])
+	return key + "#vary=" + strconv.FormatUint(generation, 16) + "." + hex.EncodeToString(sel[:2])
 }
 
 // bodyKey is where a body lies that is too large for its envelope.

@@ -53,6 +53,17 @@ func TestKeyOfLongURLIsHashed(t *testing.T) {
 	}
 }
 
+func TestVariantsOfAURLShare65536Keys(t *testing.T) {
+	const key = "http://example.com/"
+	a := selector{1, 2, 3}
+	if got, want := variantKey(key, 255, a), key+"#vary=ff.0102"; got != want {
+		t.Errorf("variantKey = %q, want %q", got, want)
+	}
+	if b := (selector{1, 2, 4}); variantKey(key, 255, a) != variantKey(key, 255, b) {
+		t.Error("the third byte of a selector is part of the key: variants are not bounded")
+	}
+}
+
 func TestInvalidated(t *testing.T) { // section 4.4
 	const self = "http://example.com/dir/a"
 	for _, tc := range []struct {

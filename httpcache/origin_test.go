@@ -89,11 +89,17 @@ type got struct {
 // do makes a request with header lines and reads the response to its end.
 func do(t *testing.T, rt http.RoundTripper, method, url string, lines ...string) got {
 	t.Helper()
+	return doHeader(t, rt, method, url, header(lines...))
+}
+
+// doHeader is do with a header as it is, canonical or not.
+func doHeader(t *testing.T, rt http.RoundTripper, method, url string, h http.Header) got {
+	t.Helper()
 	req, err := http.NewRequest(method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header = header(lines...)
+	req.Header = h
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)

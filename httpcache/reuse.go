@@ -25,7 +25,7 @@ func (r rules) judge(cc directives, s *stored, now time.Time) (verdict, string) 
 	switch {
 	case cc.has(noCache):
 		return validate, "request no-cache"
-	case r.ttl <= 0 && s.cc.has(noCache):
+	case !r.overrides(s) && s.cc.has(noCache):
 		return validate, "no-cache"
 	case cc.maxAge == 0, cc.maxAge != absent && age > cc.maxAge:
 		return validate, "request max-age"
@@ -58,10 +58,10 @@ func (r rules) servesError(cc directives, s *stored, now time.Time) bool {
 }
 
 // failed reports whether the origin failed in the sense of RFC 5861, section 4. A caller who gave
-// up is no failure of the origin.
+// up is no failure of the origin, nor is a layer below that refused to ask it.
 func failed(resp *http.Response, err error) bool {
 	if err != nil {
-		return !errors.Is(err, context.Canceled)
+		return !errors.Is(err, context.Canceled) && !refused(err)
 	}
 	switch resp.StatusCode {
 	case http.StatusInternalServerError, http.StatusBadGateway,
@@ -69,6 +69,13 @@ func failed(resp *http.Response, err error) bool {
 		return true
 	}
 	return false
+}
+
+// refused reports whether err says that the request was not to be made, or its response not to be
+// used, as [Transport] promises to hand on.
+func refused(err error) bool {
+	var r interface{ Refused() bool }
+	return errors.As(err, &r) && r.Refused()
 }
 
 // bypass says why req cannot be answered from the cache nor its response stored; "" if it can.

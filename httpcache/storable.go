@@ -33,6 +33,8 @@ func (r rules) unstorable(req *http.Request, cc directives, s *stored) string {
 		return "private"
 	case r.shared && req.Header["Authorization"] != nil && !s.cc.licensesSharing():
 		return "Authorization"
+	case r.overrides(s) && s.status >= 300 && s.header["Set-Cookie"] != nil:
+		return "redirect that sets a cookie"
 	case !r.permitted(s):
 		return "status without explicit freshness"
 	case !r.keepUntil(s).After(s.received):
@@ -57,8 +59,7 @@ func (d directives) licensesSharing() bool {
 }
 
 // permitted is the last condition of RFC 9111, section 3: something says that a response of this
-// status may be stored. A ttl of the caller says so for successes and redirects, but not for a
-// redirect that sets a cookie: following it again without asking would go round in circles.
+// status may be stored. A ttl of the caller says so for successes and redirects.
 func (r rules) permitted(s *stored) bool {
 	switch {
 	case heuristicallyCacheable(s.status), s.cc.has(public), s.cc.maxAge != absent:
@@ -70,7 +71,7 @@ func (r rules) permitted(s *stored) bool {
 	case s.cc.has(private):
 		return true
 	}
-	return r.ttl > 0 && s.status < 400 && s.header["Set-Cookie"] == nil
+	return r.overrides(s)
 }
 
 // hopByHop are the fields that concern one connection or one proxy and are never stored (RFC 9111,
@@ -80,13 +81,23 @@ var hopByHop = []string{
 	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
+// readByRules are the fields that say whether and how a response may be reused. They are for all
+// recipients, so that a Connection that names them is in error (RFC 9110, section 7.6.1): without
+// them what is stored would be under laxer rules than what was received.
+var readByRules = []string{
+	"Age", "Cache-Control", "Content-Encoding", "Date", "Etag", "Expires", "Last-Modified",
+	"Set-Cookie", "Vary",
+}
+
 // storableHeader returns a copy of h without the fields that must not be stored: those of the
-// connection and those that Connection names.
+// connection and those that Connection names, unless the rules read them.
 func storableHeader(h http.Header) http.Header {
 	kept := h.Clone()
 	for _, line := range h["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
-			kept.Del(trim(name))
+			if name = http.CanonicalHeaderKey(trim(name)); !slices.Contains(readByRules, name) {
+				delete(kept, name)
+			}
 		}
 	}
 	for _, name := range hopByHop {

@@ -90,8 +90,20 @@ func TestUnstorableByASharedCacheOrUnderTTL(t *testing.T) {
 		{"TTL no-store", rules{ttl: 1}, get(), response(200, "Cache-Control: no-store"), "no-store"},
 		{"TTL redirect", rules{ttl: 1}, get(), response(302), ""},
 		{"TTL cookie redirect", rules{ttl: 1}, get(), response(302, "Set-Cookie: a=b"),
-			"status without explicit freshness"},
+			"redirect that sets a cookie"},
+		{"TTL cookie redirect", rules{ttl: 1}, get(),
+			response(301, "Set-Cookie: a=b", "Cache-Control: max-age=0"),
+			"redirect that sets a cookie"},
+		{"TTL cookie", rules{ttl: 1}, get(), response(200, "Set-Cookie: a=b"), ""},
 		{"TTL error", rules{ttl: 1}, get(), response(500), "status without explicit freshness"},
+		{"TTL error", rules{ttl: 1}, get(), response(503, "Cache-Control: no-cache"),
+			"status without explicit freshness"},
+		{"TTL error", rules{ttl: 1}, get(), response(403, "Cache-Control: private"),
+			"no freshness, no validator"},
+		{"TTL error", rules{ttl: 1}, get(), response(429, "Expires: 0"),
+			"no freshness, no validator"},
+		{"TTL error", rules{ttl: 1}, get(), response(404), "no freshness, no validator"},
+		{"TTL error", rules{ttl: 1}, get(), response(404, "Cache-Control: max-age=9"), ""},
 	} {
 		tc.check(t)
 	}
@@ -106,6 +118,49 @@ func TestStorableHeaderDropsFieldsOfTheConnection(t *testing.T) { // section 3.1
 	}
 	if h.Get("X-Hop") == "" {
 		t.Error("storableHeader changed its argument")
+	}
+}
+
+func TestFieldsTheRulesReadOutliveConnection(t *testing.T) { // RFC 9110, section 7.6.1
+	for _, tc := range []storableCase{
+		{"5.2.2.5", rules{}, get(),
+			response(200, "Connection: cache-control", "Cache-Control: no-store", `Etag: "a"`),
+			"no-store"},
+		{"4.1", rules{}, get(), response(200, "Connection: Vary", "Vary: *", `Etag: "a"`), "Vary: *"},
+		{"5.3", rules{}, get(), response(200, "Connection: Expires", "Expires: 0",
+			"Last-Modified: "+httpDate(-time.Hour)), ""},
+	} {
+		tc.check(t)
+		if got := tc.rules.lifetime(tc.s); got != 0 {
+			t.Errorf("%s: lifetime(%v) = %v, want 0", tc.section, tc.s.header, got)
+		}
+	}
+}
+
+func TestTTLLeavesErrorsToTheirOwnFreshness(t *testing.T) {
+	const lifetime, age = 20 * time.Second, 5 * time.Second
+	r := rules{ttl: time.Hour}
+	for _, tc := range []struct {
+		status  int
+		request string // its Cache-Control
+		more    string // of the response's
+		after   time.Duration
+		want    verdict
+	}{
+		{404, "", "", lifetime - age - 1, serveFresh},
+		{404, "", "", lifetime - age, validate},
+		{404, "", ", no-cache", 0, validate},
+		{503, "max-stale=5", "", lifetime - age + 5*time.Second, serveStale},
+		{503, "max-stale=5", "", lifetime - age + 6*time.Second, validate},
+		{302, "", ", no-cache", time.Hour - 1, serveFresh},
+		{302, "", "", time.Hour, validate},
+	} {
+		cc := requestDirectives(header("Cache-Control: " + tc.request))
+		s := response(tc.status, "Age: 5", "Cache-Control: max-age=20"+tc.more)
+		if got, reason := r.judge(cc, s, epoch.Add(tc.after)); got != tc.want {
+			t.Errorf("judge(%q, %d %v, after %v) = %v %q, want %v",
+				tc.request, tc.status, s.header, tc.after, got, reason, tc.want)
+		}
 	}
 }
 

@@ -32,21 +32,25 @@ import (
 // Authorization are part of what selects a response, cookies are not (unless Vary names them):
 // give each user of a site with sessions a store of their own, or a prefix.
 type Transport struct {
-	// Base makes the requests to the origin; nil means http.DefaultTransport.
+	// Base makes the requests to the origin; nil means http.DefaultTransport. An error of it that
+	// has a method Refused() bool, by errors.As, which returns true is a refusal and no failure of
+	// the origin: the caller gets it, and stale-if-error does not apply.
 	Base http.RoundTripper
 	// Store keeps the responses. It is required. Its keys are URLs, some with a "#" and more.
 	Store store.Store
-	// TTL, if positive, is how long every response that may be stored is fresh, counted from when
-	// it was received or last validated, whatever its header says. It also lets redirects without
-	// explicit freshness be stored, if they set no cookie. no-store still forbids storing, and
-	// no-cache in a request still asks the origin. 0 means the rules of RFC 9111.
+	// TTL, if positive, is how long every success or redirect that may be stored is fresh, counted
+	// from when it was received or last validated, whatever its header says. It also lets redirects
+	// without explicit freshness be stored, and keeps all that set a cookie out of the store. Errors
+	// (status 400 and above) stay under the rules of RFC 9111, no-store still forbids storing, and
+	// no-cache in a request still asks the origin. 0 means the rules of RFC 9111 for everything.
 	TTL time.Duration
 	// MaxBody is the largest body kept, in bytes; 0 means 64 MiB. A larger one reaches the caller
 	// whole and is not stored. Bodies over 256 KiB are streamed to and from a store that can; one
 	// that cannot holds up to MaxBody bytes in memory for each.
 	MaxBody int64
 	// OnError, if set, is called with every error of the store and every damaged response found in
-	// it, none of which fail a request. It must be safe for concurrent use.
+	// it, none of which fail a request. What the store says to a request whose context is done does
+	// not count. It must be safe for concurrent use.
 	OnError func(error)
 }
 
@@ -60,13 +64,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		return t.base().RoundTrip(req)
 	}
-	x := &exchange{
-		t: t, rules: rules{ttl: t.TTL}, req: req, cc: requestDirectives(req.Header),
-	}
-	if reason := bypass(req); reason != "" {
+	x := &exchange{t: t, rules: rules{ttl: t.TTL}, req: canonical(req), asked: req}
+	x.cc = requestDirectives(x.req.Header)
+	if reason := bypass(x.req); reason != "" {
 		return x.pass(reason)
 	}
-	x.key = keyOf(req, req.URL)
+	x.key = keyOf(x.req, req.URL)
 	return x.run()
 }
 

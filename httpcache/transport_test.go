@@ -222,6 +222,23 @@ func TestTTLShortensFreshness(t *testing.T) {
 	})
 }
 
+func TestTTLKeepsNoErrorsAndNoCookieRedirects(t *testing.T) {
+	for _, status := range []int{302, 401, 403, 404, 429, 500, 503} {
+		for _, line := range []string{"Cache-Control: no-cache", "Cache-Control: private",
+			"Cache-Control: max-age=0", "Expires: 0", "X: none"} {
+			rt := newTransport(&origin{answer: always(status, "no", line, "Set-Cookie: a=b")})
+			rt.TTL = time.Hour
+			for range 2 {
+				g := get(t, rt)
+				g.want(t, miss, "no")
+				if g.NotStored == "" {
+					t.Errorf("%d with %s is stored", status, line)
+				}
+			}
+		}
+	}
+}
+
 func TestConditionsOfTheCaller(t *testing.T) { // RFC 9111, section 4.3.2
 	synctest.Test(t, func(t *testing.T) {
 		o := &origin{answer: validating(`"a"`, "hello", "Cache-Control: max-age=60",
@@ -321,6 +338,57 @@ func TestFailingOrigin(t *testing.T) { // RFC 5861, section 4
 					tc.what, resp.StatusCode, httpcache.ResultOf(resp), tc.status, tc.want)
 			}
 		})
+	}
+}
+
+// refusal is an error of a layer below that would not ask the origin.
+type refusal bool
+
+func (refusal) Error() string   { return "not asked" }
+func (r refusal) Refused() bool { return bool(r) }
+
+func TestRefusalIsHandedToTheCaller(t *testing.T) {
+	for _, refused := range []bool{true, false} {
+		o := &origin{answer: validating(`"a"`, "hello", "Cache-Control: stale-if-error=600")}
+		rt := newTransport(o)
+		get(t, rt)
+		rt.Base = roundTripFunc(func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("base: %w", refusal(refused))
+		})
+		req, _ := http.NewRequest("GET", pageURL, nil)
+		resp, err := rt.RoundTrip(req)
+		if refused && !errors.Is(err, refusal(true)) {
+			t.Errorf("a refusal: %v, %v", httpcache.ResultOf(resp).Outcome, err)
+		}
+		if !refused && (err != nil || httpcache.ResultOf(resp).Outcome != stale) {
+			t.Errorf("another error: %v, %v", httpcache.ResultOf(resp).Outcome, err)
+		}
+	}
+}
+
+func TestConnectionHidesNoDirective(t *testing.T) { // RFC 9110, section 7.6.1
+	old := time.Now().Add(-1000 * time.Hour).UTC().Format(http.TimeFormat)
+	o := &origin{answer: always(200, "x", "Connection: Cache-Control", "Cache-Control: no-cache",
+		"Last-Modified: "+old)}
+	rt := newTransport(o)
+	for range 2 {
+		get(t, rt).want(t, miss, "x")
+	}
+	o.answer = always(200, "x", "Connection: Cache-Control", "Cache-Control: no-store",
+		"Last-Modified: "+old)
+	if g := get(t, rt); g.NotStored != "no-store" {
+		t.Errorf("got %+v", g.Result)
+	}
+}
+
+func TestConditionInAnyCaseIsReplaced(t *testing.T) {
+	o := &origin{answer: validating(`"a"`, "hello", "Cache-Control: no-cache")}
+	rt := newTransport(o)
+	get(t, rt)
+	g := doHeader(t, rt, "GET", pageURL, http.Header{"if-none-match": {`"x"`}})
+	g.want(t, revalidated, "hello")
+	if h := o.last().Header; len(h) != 1 || h.Get("If-None-Match") != `"a"` {
+		t.Errorf("the origin saw %v", h)
 	}
 }
 

@@ -22,8 +22,9 @@ func conditional(req *http.Request, s *stored) *http.Request {
 	return out
 }
 
+// setOrDelete leaves value alone under name, however that was spelled before.
 func setOrDelete(h http.Header, name, value string) {
-	delete(h, name)
+	maps.DeleteFunc(h, func(key string, _ []string) bool { return strings.EqualFold(key, name) })
 	if value != "" {
 		h[name] = []string{value}
 	}
