@@ -23,8 +23,10 @@ type Result[T any] struct {
 // as soon as it and all before it are there. At most 4 × Jobs pages are held at once. An address
 // that comes again among those is fetched once; one that comes again later is in the cache.
 //
-// A page that fails does not stop the others. When ctx is done the rest fails with its error. Urls
-// runs in a goroutine of its own; after a break it is stopped when it next yields.
+// A page that fails does not stop the others. When ctx is done, what was taken from urls fails with
+// its error and nothing more is taken, so ask ctx.Err() after the loop. Urls runs in a goroutine of
+// its own; after a break or the end of ctx it is stopped when it next yields. One that is blocked,
+// in a read say, keeps that goroutine until it yields or returns.
 func (f *Fetcher) All(
 	ctx context.Context, urls iter.Seq[string],
 ) iter.Seq2[string, Result[*Page]] {
@@ -43,7 +45,7 @@ func Map[T any](
 		defer cancel()
 		queue := make(chan turn[T], windowPerJob*f.o.Jobs-2) // one more at either end
 		go b.feed(ctx, urls, queue)
-		for t := range queue {
+		for t, ok := next(ctx, queue); ok; t, ok = next(ctx, queue) {
 			<-t.done
 			b.forget(t.task)
 			if !yield(t.url, t.result) {
@@ -51,6 +53,20 @@ func Map[T any](
 			}
 		}
 	}
+}
+
+// next returns what comes next from queue, or false after its end. Once ctx is done it does not wait:
+// whoever fills the queue may be blocked for ever.
+func next[T any](ctx context.Context, queue <-chan turn[T]) (t turn[T], ok bool) {
+	select {
+	case t, ok = <-queue:
+	case <-ctx.Done():
+		select {
+		case t, ok = <-queue:
+		default:
+		}
+	}
+	return t, ok
 }
 
 // turn is one element of the output; duplicates share a task.
@@ -79,7 +95,7 @@ type batch[T any] struct {
 }
 
 // feed starts a task for each address and queues it. It ends with urls, or at the first address
-// after the batch has stopped.
+// after ctx is done or the batch has stopped.
 func (b *batch[T]) feed(ctx context.Context, urls iter.Seq[string], queue chan<- turn[T]) {
 	defer close(queue)
 	for url := range urls {
@@ -95,12 +111,12 @@ func (b *batch[T]) feed(ctx context.Context, urls iter.Seq[string], queue chan<-
 	}
 }
 
-// start returns the running task of url, a new one if there is none, or false after the stop.
+// start returns the running task of url, a new one if there is none, or false after the end.
 func (b *batch[T]) start(ctx context.Context, url string) (*task[T], bool) {
 	key, _, _ := strings.Cut(url, "#")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stopped {
+	if b.stopped || ctx.Err() != nil {
 		return nil, false
 	}
 	if t, ok := b.pending[key]; ok {

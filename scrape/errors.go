@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -58,6 +59,20 @@ type fetchError struct {
 
 func (e *fetchError) Error() string { return "scrape: " + e.url + ": " + e.err.Error() }
 func (e *fetchError) Unwrap() error { return e.err }
+
+// Refused reports whether it was not the host or the network that failed: we did not want to ask,
+// or not to take the answer. Then a cache must not answer in place of the host, stale.
+func (e *fetchError) Refused() bool {
+	if errors.Is(e.err, ErrRobots) {
+		return false // the host is out of reach, whatever kept us from its robots.txt
+	}
+	return slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(e.err, r) })
+}
+
+// refusals are the errors that are no failures.
+var refusals = []error{
+	ErrURL, ErrScheme, ErrDisallowed, ErrPrivateAddress, ErrBodyTooLarge, ErrEncoding, ErrNotCached,
+}
 
 // failed returns err as an error of url, naming the innermost address if it names one already.
 func failed(url string, err error) error {

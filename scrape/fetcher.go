@@ -71,6 +71,9 @@ type Options struct {
 	// Notice, if set, is told what a user may want to know: pauses, delays, downgrades. It may be
 	// called from several goroutines at once and should return soon.
 	Notice func(string)
+	// OnStoreError, if set, is told each error of the store, in the way of Notice: none fails a page,
+	// but what cannot be kept is fetched again. Nil means that Notice is told.
+	OnStoreError func(error)
 	// Transport is the way to the network; nil means a way that refuses private addresses unless
 	// AllowPrivate is set. Whoever sets it answers for the addresses that host names lead to.
 	Transport http.RoundTripper
@@ -99,7 +102,7 @@ func New(o Options) *Fetcher {
 	f.wire = newWire(&f.o, shared)
 	f.cache = &httpcache.Transport{
 		Base: f.wire, Store: shared, TTL: f.o.TTL, MaxBody: f.o.MaxBody,
-		OnError: func(err error) { f.o.Notice(err.Error()) },
+		OnError: f.o.OnStoreError,
 	}
 	f.close = sync.OnceValue(func() error {
 		if t, ok := f.wire.base.(interface{ CloseIdleConnections() }); ok {
@@ -130,6 +133,9 @@ func (o Options) withDefaults() Options {
 	o.Retries = max(0, or(o.Retries, 3))
 	if o.Notice == nil {
 		o.Notice = func(string) {}
+	}
+	if o.OnStoreError == nil {
+		o.OnStoreError = func(err error) { o.Notice(err.Error()) }
 	}
 	return o
 }

@@ -437,3 +437,82 @@ func TestADowngradeIsAnnounced(t *testing.T) {
 		t.Errorf("notices = %q", notices)
 	}
 }
+
+func TestDotSegmentsDoNotPassRobots(t *testing.T) {
+	s := newSite(t, "User-agent: *\nDisallow: /private/\n")
+	var asked []string
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.RequestURI)
+		switch r.URL.Path {
+		case "/robots.txt":
+			io.WriteString(w, "User-agent: *\nDisallow: /private/\n")
+		case "/to":
+			w.Header().Set("Location", "/x/%2e%2e/private/5")
+			w.WriteHeader(http.StatusFound)
+		}
+	})
+	f := local(t)
+	for _, path := range []string{
+		"/x/../private/2", "/./private/3", "/x/%2e%2E/private/4", "/to",
+	} {
+		_, err := f.Fetch(t.Context(), s.URL+path)
+		wantError(t, err, scrape.ErrDisallowed, "/private/")
+	}
+	if want := []string{"/robots.txt", "/to"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+}
+
+// fullStore can be read and not written.
+type fullStore struct{ store.Store }
+
+var errFull = errors.New("no space left")
+
+func (fullStore) Set(context.Context, string, store.Item) error { return errFull }
+
+func TestErrorsOfTheStoreAreToldApart(t *testing.T) {
+	s := newSite(t, "")
+	s.page("/a", "a")
+	full := fullStore{store.NewMemory(store.MemoryOptions{})}
+	t.Cleanup(func() { full.Close() })
+	var told, noticed []string
+	o := scrape.Options{
+		AllowPrivate: true, Store: full, Notice: func(s string) { noticed = append(noticed, s) },
+	}
+	for _, o.OnStoreError = range []func(error){
+		func(err error) { told = append(told, err.Error()) }, nil,
+	} {
+		if _, err := newFetcher(t, o).Fetch(t.Context(), s.URL+"/a"); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(told) != 1 || !slices.Equal(told, noticed) || !strings.Contains(told[0], "no space") {
+		t.Errorf("told %q and noticed %q, want one error each", told, noticed)
+	}
+}
+
+func TestARefusalIsNotAnsweredStale(t *testing.T) {
+	s := newSite(t, "")
+	var mood atomic.Value
+	mood.Store("well")
+	s.mux.HandleFunc("/a", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "stale-if-error=3600")
+		switch mood.Load() {
+		case "huge":
+			w.Header().Set("Content-Length", strconv.Itoa(1e10))
+		case "gone":
+			panic(http.ErrAbortHandler)
+		}
+		io.WriteString(w, "old")
+	})
+	f := newFetcher(t, scrape.Options{AllowPrivate: true, TTL: time.Nanosecond, Retries: -1})
+	for _, m := range []string{"well", "gone"} {
+		mood.Store(m)
+		if p, err := f.Fetch(t.Context(), s.URL+"/a"); err != nil || string(p.Body) != "old" {
+			t.Fatalf("%s: Fetch = %+v, %v, want the old page", m, p, err)
+		}
+	}
+	mood.Store("huge")
+	_, err := f.Fetch(t.Context(), s.URL+"/a")
+	wantError(t, err, scrape.ErrBodyTooLarge)
+}

@@ -9,68 +9,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"syscall"
 	"time"
 )
 
-// maxURL is the length of the longest address that is fetched, in bytes.
-const maxURL = 4096
-
 // maxHeader bounds the header of a response, in bytes.
 const maxHeader = 256 << 10
-
-// CheckURL returns why Fetch would refuse url unseen: an error that wraps [ErrURL] or [ErrScheme].
-func CheckURL(url string) error {
-	_, err := parseURL(url)
-	return err
-}
-
-// parseURL returns the canonical form of an address without its fragment, or why it is none.
-func parseURL(raw string) (*url.URL, error) {
-	if len(raw) > maxURL {
-		return nil, failed(raw[:80]+"...", fmt.Errorf("%w: %d bytes, the limit is %d",
-			ErrURL, len(raw), maxURL))
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, failed(fmt.Sprintf("%.200q", raw), fmt.Errorf("%w: malformed", ErrURL))
-	}
-	if err := checkURL(u); err != nil {
-		return nil, failed(u.Redacted(), err)
-	}
-	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	u.Host = strings.TrimSuffix(strings.TrimSuffix(u.Host, defaultPort(u.Scheme)), ":")
-	u.Fragment, u.RawFragment = "", ""
-	if u.Path == "" {
-		u.Path = "/"
-	}
-	return u, nil
-}
-
-func checkURL(u *url.URL) error {
-	switch scheme := strings.ToLower(u.Scheme); {
-	case scheme == "" && u.Host == "":
-		return fmt.Errorf("%w: it must start with http:// or https://", ErrURL)
-	case scheme != "http" && scheme != "https":
-		return fmt.Errorf("%w, not %s", ErrScheme, scheme)
-	case u.Hostname() == "":
-		return fmt.Errorf("%w: no host", ErrURL)
-	case u.User != nil:
-		return fmt.Errorf("%w: it holds a user name; remove it", ErrURL)
-	}
-	return nil
-}
-
-func defaultPort(scheme string) string {
-	if scheme == "https" {
-		return ":443"
-	}
-	return ":80"
-}
-
-// origin returns scheme, host and port of a canonical address.
-func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // newTransport returns the way to the network. A refuse function, if not nil, sees every address
 // before it is dialled, whatever name led to it. Then no proxy of the environment is used, since

@@ -104,17 +104,3 @@ func TestNoProxyBehindTheGuard(t *testing.T) {
 		t.Error("without the guard the proxy of the environment is not used")
 	}
 }
-
-func TestURLsHaveOneForm(t *testing.T) {
-	for raw, want := range map[string]string{
-		"HTTP://Example.ORG:80":        "http://example.org/",
-		"https://example.org:443/a?b#": "https://example.org/a?b",
-		"http://example.org:/":         "http://example.org/",
-		"http://example.org:443/#top":  "http://example.org:443/",
-	} {
-		u, err := parseURL(raw)
-		if err != nil || u.String() != want {
-			t.Errorf("parseURL(%q) = %v, %v, want %s", raw, u, err, want)
-		}
-	}
-}

@@ -205,6 +205,20 @@ func TestAHostThatAsksForTooMuchIsLeftAlone(t *testing.T) {
 	})
 }
 
+func TestAPauseWithoutEndIsTheLongest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &fakeHost{robots: openRobots, answer: func(string, int) (*http.Response, error) {
+			return reply(503, "", "Retry-After", "99999999999999999999"), nil
+		}}
+		f := scrape.New(scrape.Options{Transport: h})
+		defer f.Close()
+		wantError(t, fetchAll(f, "/1")["/1"], scrape.ErrBusy)
+		if len(h.at) != 1 {
+			t.Errorf("%d requests, want 1", len(h.at))
+		}
+	})
+}
+
 func TestBusyAndBrokenHostsAreTriedAgain(t *testing.T) {
 	broken := io.ErrUnexpectedEOF
 	for _, c := range []struct {

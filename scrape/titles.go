@@ -19,7 +19,7 @@ type Title struct {
 // Titles returns the text of the title element of p and of its headings h1 to h3, in the order of
 // the page. Tags inside a heading leave their text; scripts, styles, noscript and templates do not
 // count, and neither do headings without text. A heading that is never closed ends at the next one
-// or with the block around it. Control characters are dropped.
+// or with the block around it. Control characters are dropped, those of the direction of text too.
 //
 // It reads the tags as they stand: what a script would write into the page is not there.
 func Titles(p *Page) (title string, headings []Title) {
@@ -155,10 +155,16 @@ func (l *line) addDecoded(text []byte) {
 		switch {
 		case unicode.IsSpace(r):
 			l.gap = true
-		case !unicode.IsControl(r):
+		case !unicode.IsControl(r) && !turnsText(r):
 			l.addRune(r)
 		}
 	}
+}
+
+// turnsText reports whether r changes the direction of what follows it, beyond the end of a line of
+// ours, so that text could be shown as another one.
+func turnsText(r rune) bool {
+	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
 }
 
 func (l *line) addRune(r rune) {

@@ -60,6 +60,14 @@ func TestTitlesReadsOtherEncodings(t *testing.T) {
 	}
 }
 
+func TestTitlesDropsWhatTurnsText(t *testing.T) {
+	title, got := scrape.Titles(pageOf("<title>a&#x202E;b\u2069</title><h1>" + turning + "x\u200fy"))
+	if title != "ab" || len(got) != 1 || got[0].Text != "x\u200fy" {
+		t.Errorf("title = %q, headings = %+q, want ab and x\\u200fy", title,
+			fmt.Sprint(got))
+	}
+}
+
 // FuzzTitles compares Titles with a slow reading of the tokens of x/net/html, on pages without
 // what the two are known to see differently.
 func FuzzTitles(f *testing.F) {
@@ -145,11 +153,14 @@ func isBlock(word string) bool {
 		nav ol p pre search section summary table tbody td tfoot th thead tr ul`), word)
 }
 
+// turning are the characters that change the direction of text.
+const turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
 func isGap(r rune) bool { return unicode.IsSpace(r) }
 
 func dropControls(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && !unicode.IsSpace(r) {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || strings.ContainsRune(turning, r) {
 			return -1
 		}
 		return r

@@ -3,11 +3,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -46,11 +50,35 @@ func bindJSON(flags *pflag.FlagSet, asJSON *bool) {
 }
 
 // writeJSON writes v as one line, with the characters of URLs as they are.
-func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
-	e := json.NewEncoder(w)
+func writeJSON(w io.Writer, v any) error {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeControls(line.Bytes()))
+	return err
 }
+
+// escapeControls escapes the control characters that JSON allows as they are, DEL and C1: some
+// terminals obey them.
+func escapeControls(line []byte) []byte {
+	if !bytes.ContainsFunc(line, isHighControl) {
+		return line
+	}
+	var escaped []byte
+	for _, r := range string(line) {
+		if isHighControl(r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		} else {
+			escaped = utf8.AppendRune(escaped, r)
+		}
+	}
+	return escaped
+}
+
+func isHighControl(r rune) bool { return '\u007f' <= r && r <= '\u009f' }
 
 // selection names entries of a cache; the zero value names all.
 type selection struct {

@@ -60,7 +60,7 @@ func (c *clearer) run(ctx context.Context) error {
 	if c.dryRun {
 		return c.conclude(st)
 	}
-	if err := c.confirm(); err != nil {
+	if err := c.confirm(ctx); err != nil {
 		return err
 	}
 	if err := c.clear(ctx); err != nil {
@@ -70,7 +70,7 @@ func (c *clearer) run(ctx context.Context) error {
 }
 
 // confirm returns nil if all may go.
-func (c *clearer) confirm() error {
+func (c *clearer) confirm(ctx context.Context) error {
 	if c.yes {
 		return nil
 	}
@@ -78,7 +78,12 @@ func (c *clearer) confirm() error {
 		return usagef("cache clear: nobody to ask: give --yes")
 	}
 	fmt.Fprint(os.Stderr, "Remove all of it? [y/N] ")
-	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	answer, err := await(ctx, func() (string, error) {
+		return bufio.NewReader(os.Stdin).ReadString('\n')
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
 		return exitf(exitFailed, "cache clear: nothing removed")
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,8 @@ func cacheRemoveCommand(g *globals) *cobra.Command {
 		Example: "  larder cache rm --match 'run:gh *' --dry-run\n" +
 			"  larder cache rm --tag deploy",
 		Long: "Removes the entries of each KEY, or those that --prefix, --match and --tag, all\n" +
-			"together, select. An absent KEY is no error. To remove everything: cache clear.",
+			"together, select. The address of a page removes its body and variants too. An absent KEY\n" +
+			"is no error. To remove everything: cache clear.",
 		Args: func(_ *cobra.Command, keys []string) error { return r.check(keys) },
 		RunE: func(cmd *cobra.Command, keys []string) error {
 			r.out = cmd.OutOrStdout()
@@ -78,24 +80,52 @@ func (r *remover) run(ctx context.Context, keys []string) error {
 	return r.conclude()
 }
 
-// named yields the entries of keys that are there.
+// named yields the entries of keys that are there, pages with all their parts.
 func named(ctx context.Context, s store.Store, keys []string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
 		for _, key := range keys {
-			item, r, err := store.Open(ctx, s, key)
-			if errors.Is(err, store.ErrNotFound) {
-				continue
+			for info, err := range whole(ctx, s, key) {
+				if !yield(info, err) {
+					return
+				}
 			}
-			var size int64
-			if err == nil {
-				size = r.Size()
-				r.Close()
-			}
-			if !yield(store.NewInfo(key, item, size), err) {
+		}
+	}
+}
+
+// whole yields the entry of key if it is there, and if key is the address of a page, what else is
+// kept of that page.
+func whole(ctx context.Context, s store.Store, key string) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		info, err := infoOf(ctx, s, key)
+		if !errors.Is(err, store.ErrNotFound) && !yield(info, err) {
+			return
+		}
+		if !isPage(key) || strings.Contains(key, "#") {
+			return
+		}
+		for info, err := range store.List(ctx, s, key+"#") {
+			if (err != nil || isPart(info.Key[len(key):])) && !yield(info, err) {
 				return
 			}
 		}
 	}
+}
+
+// isPart reports whether the HTTP cache keeps a part of a page under a key that ends in suffix. A
+// long address that is cut and ends in its hash is another page.
+func isPart(suffix string) bool {
+	return strings.HasPrefix(suffix, "#body=") || strings.HasPrefix(suffix, "#vary=") ||
+		strings.HasPrefix(suffix, "#host=")
+}
+
+func infoOf(ctx context.Context, s store.Store, key string) (store.Info, error) {
+	item, r, err := store.Open(ctx, s, key)
+	if err != nil {
+		return store.Info{}, err
+	}
+	defer r.Close()
+	return store.NewInfo(key, item, r.Size()), nil
 }
 
 func (r *remover) removeAll(
@@ -139,7 +169,7 @@ func (r *remover) conclude() error {
 		if err != nil {
 			return err
 		}
-	default:
+	case r.removed > 0 || len(r.failed) == 0:
 		r.g.say("cache rm: removed %s, %s", count, formatSize(r.bytes))
 	}
 	if len(r.failed) == 0 {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -30,7 +31,7 @@ func fetchCommand(g *globals) *cobra.Command {
 		Long: "Writes the pages to stdout, one after the other, or each to a file of its own in the\n" +
 			"folder --output. " + pagesHelp + "\n" +
 			"With --json it says what was fetched instead of writing it to stdout.\n\n" + pagesExits,
-		Args: f.urlArguments,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
@@ -71,6 +72,9 @@ type part struct {
 }
 
 func (f *fetch) run(ctx context.Context, w io.Writer, urls []string) error {
+	if err := f.check(urls); err != nil {
+		return err
+	}
 	if f.attr != "" && f.selector == "" {
 		return usagef("fetch: --attr %s: of which elements? give --select", f.attr)
 	}
@@ -141,26 +145,35 @@ func (f *fetch) put(w io.Writer, p *scrape.Page, made part) error {
 // fileName is the name of the file for the page at address: readable, and different for different
 // addresses.
 func fileName(address string) string {
-	text := address
+	text, ext := address, ".html"
 	if u, err := url.Parse(address); err == nil {
-		text = strings.TrimSuffix(u.Host+u.Path, "/")
+		text, ext = strings.TrimSuffix(u.Host+u.Path, "/"), cmp.Or(extension(u.Path), ext)
 	}
-	safe := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-':
-			return r
-		}
-		return '_'
-	}, text)
-	sum := sha256.Sum256([]byte(address))
-	stem, ext := safe, filepath.Ext(safe)
-	if strings.Count(text, "/") == 0 || len(ext) > 8 {
-		ext = ".html"
-	} else {
-		stem = strings.TrimSuffix(safe, ext)
-	}
+	stem := strings.Map(safeRune, strings.TrimSuffix(text, ext))
 	stem = strings.TrimLeft(stem[:min(len(stem), 120)], ".-")
-	return cmp.Or(stem, "page") + "-" + hex.EncodeToString(sum[:4]) + cmp.Or(ext, ".html")
+	sum := sha256.Sum256([]byte(address))
+	return cmp.Or(stem, "page") + "-" + hex.EncodeToString(sum[:4]) + ext
+}
+
+// extension returns that of the last segment of a path, or "" if it looks like none.
+func extension(of string) string {
+	ext := path.Ext(of)
+	if len(ext) < 2 || len(ext) > 8 || strings.ContainsFunc(ext[1:], isNotAlphanumeric) {
+		return ""
+	}
+	return ext
+}
+
+// safeRune returns r if it may stand in the name of a file everywhere, else an underscore.
+func safeRune(r rune) rune {
+	if r == '.' || r == '-' || !isNotAlphanumeric(r) {
+		return r
+	}
+	return '_'
+}
+
+func isNotAlphanumeric(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
 }
 
 // writeWhole writes a file aside and renames it, so that nobody sees a part of it.

@@ -125,8 +125,20 @@ func fromEnv(cmd *cobra.Command) error {
 		if err := cmd.Flags().Set(name, text); err != nil {
 			return usagef("%s$%s %q: %w", within(cmd), variable, text, innermost(err))
 		}
+		flag.Annotations = map[string][]string{setBy: {"$" + variable}}
 	}
 	return nil
+}
+
+// setBy annotates a flag with the variable that stands in for it.
+const setBy = "larder-set-by"
+
+// spelled returns the name of a flag as the user set it.
+func spelled(cmd *cobra.Command, name string) string {
+	if by := cmd.Flags().Lookup(name).Annotations[setBy]; len(by) > 0 {
+		return by[0]
+	}
+	return "--" + name
 }
 
 func innermost(err error) error {

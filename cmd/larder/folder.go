@@ -41,8 +41,8 @@ func (g *globals) check(cmd *cobra.Command) error {
 		return usagef("%s--cache-dir \"\": no folder: name one, or leave the flag out", within(cmd))
 	}
 	if g.maxSize != 0 && g.maxSize < disk.MinMaxBytes {
-		return usagef("%s--max-size %s: too small: give at least %s", within(cmd),
-			g.maxSize.String(), formatSize(disk.MinMaxBytes))
+		return usagef("%s%s %s: too small: give at least %s", within(cmd),
+			spelled(cmd, "max-size"), g.maxSize.String(), formatSize(disk.MinMaxBytes))
 	}
 	return nil
 }

@@ -4,12 +4,21 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"reflect"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/larder-go/larder/store"
+	"github.com/larder-go/larder/store/disk"
 )
 
 func TestRecipesThatDifferHaveDifferentKeys(t *testing.T) {
@@ -189,6 +198,89 @@ func TestGlob(t *testing.T) {
 		if got := glob(c.pattern, c.text); got != c.want {
 			t.Errorf("%q, %q: got %v, want %v", c.pattern, c.text, got, c.want)
 		}
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://go.dev/dl":            "go.dev_dl-*.html",
+		"https://go.dev/":              "go.dev-*.html",
+		"https://go.dev":               "go.dev-*.html",
+		"https://go.dev/blog/":         "go.dev_blog-*.html",
+		"https://a/b.d/":               "a_b.d-*.html",
+		"https://a/x.tar.gz?q=1.html":  "a_x.tar-*.gz",
+		"https://a/b.d/c":              "a_b.d_c-*.html",
+		"https://a/b.averylongone":     "a_b.averylongone-*.html",
+		"https://a/b.j%2fs":            "a_b.j_s-*.html",
+		"https://a/b.p~g":              "a_b.p_g-*.html",
+		"http://127.0.0.1:80/x.pdf#p2": "127.0.0.1_80_x-*.pdf",
+		"https://a/b.":                 "a_b.-*.html",
+		"://":                          "___-*.html",
+	} {
+		if got := fileName(address); !glob(want, got) || len(got) != len(want)-1+8 {
+			t.Errorf("%q: got %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestJSONHasNoControls(t *testing.T) {
+	var b bytes.Buffer
+	text := "a\x00\x1b[\x7f\u0080\u009b2J\u009f\u00a0<é>\U0001f600"
+	if err := writeJSON(&b, text); err != nil {
+		t.Fatal(err)
+	}
+	want := `"a\u0000\u001b[\u007f\u0080\u009b2J\u009f` + "\u00a0<é>\U0001f600\"\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", &b, want)
+	}
+	var again string
+	if err := json.Unmarshal(b.Bytes(), &again); err != nil || again != text {
+		t.Errorf("read back %q, %v, want %q", again, err, text)
+	}
+}
+
+func TestAddressesOfStdin(t *testing.T) {
+	long := strings.Repeat("x", maxLine)
+	var failed error
+	in := strings.NewReader("\ufeffa\r\n\n # no\n" + long + "yz\n\ufeff b \n#" + long + "\nc" + long)
+	got := slices.Collect(addresses([]string{"first", "-", "last"}, in, &failed))
+	want := []string{"first", "a", long, "b", "c" + long[1:], "last"}
+	if !slices.Equal(got, want) || failed != nil {
+		t.Errorf("got %.20q, %v, want %.20q", got, failed, want)
+	}
+	broken := io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	got = slices.Collect(addresses([]string{"-"}, broken, &failed))
+	if !slices.Equal(got, []string{"a", "b"}) || failed != io.ErrUnexpectedEOF {
+		t.Errorf("got %q, %v, want a, b and the error", got, failed)
+	}
+}
+
+func TestTroubleIsSaidInOneWay(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("httpcache: store http://a/: %w", disk.ErrReadOnly),
+			"the cache is read-only: nothing is kept"},
+		{fmt.Errorf("httpcache: store body of http://a/: %w",
+			&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}),
+			"the cache cannot be written: no space left on device: pages are not kept"},
+		{fmt.Errorf("httpcache: store http://a/: %w", store.ErrTooLarge),
+			"httpcache: store http://a/: store: item too large"},
+		{fmt.Errorf("httpcache: read http://a/: %w", io.ErrUnexpectedEOF),
+			"the cache is in trouble: unexpected EOF: see larder cache verify"},
+	} {
+		if got := storeTrouble(c.err); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.err, got, c.want)
+		}
+	}
+}
+
+func TestFlagWords(t *testing.T) {
+	text := "http://a/MaxBody/MaxWait: 9 bytes announced, MaxBody is 1000, MaxWait is 1s"
+	want := "http://a/MaxBody/MaxWait: 9 bytes announced, --max-body is 1000, --max-wait is 1s"
+	if got := new(pages).flagWords(text); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -115,6 +115,27 @@ func notify(c chan<- os.Signal, signals ...os.Signal) {
 	}
 }
 
+// await returns what read returns, or the error of ctx if that is done first: then read stays where
+// it is, blocked in a pipe or a terminal, until the process ends.
+func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // codeOf returns the exit code for err, and whether a line should say why.
 func codeOf(err, cause error) (code int, loud bool) {
 	var exit exitError

@@ -3,24 +3,20 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/httpcache"
 	"github.com/larder-go/larder/scrape"
+	"github.com/larder-go/larder/store"
 	"github.com/larder-go/larder/store/disk"
 )
 
@@ -62,7 +58,8 @@ func newPages(g *globals, name string) *pages {
 func (p *pages) bind(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.Var(&p.ttl, "ttl", "how long a page is served without asking for it again")
-	flags.Float64Var(&p.rate, "rate", 5, "most requests a second to one host; 0: no limit")
+	flags.Float64Var(&p.rate, "rate", 5,
+		"most requests a second to one host by this process; 0: no limit")
 	flags.IntVar(&p.jobs, "jobs", 8, "most requests at once, 1 to 256")
 	flags.BoolVar(&p.allowPrivate, "allow-private", false,
 		"allow hosts in private networks and on this machine, and the proxy of HTTP_PROXY")
@@ -99,9 +96,6 @@ func (p *pages) check(urls []string) error {
 	return nil
 }
 
-// urlArguments lets check see the arguments.
-func (p *pages) urlArguments(_ *cobra.Command, args []string) error { return p.check(args) }
-
 // open returns a fetcher over the cache; close ends both.
 func (p *pages) open() (f *scrape.Fetcher, close func()) {
 	s := p.g.openOrPass(p.name)
@@ -109,21 +103,36 @@ func (p *pages) open() (f *scrape.Fetcher, close func()) {
 		Store: s, TTL: time.Duration(p.ttl), Rate: p.rate, Jobs: p.jobs, UserAgent: p.userAgent,
 		AllowPrivate: p.allowPrivate, MaxBody: int64(p.maxBody), Timeout: time.Duration(p.timeout),
 		MaxWait: time.Duration(p.maxWait), Offline: p.offline,
-		Notice: p.notice(),
+		Notice: p.notice, OnStoreError: p.storeNotice(),
 	})
 	return f, func() { f.Close(); s.Close() }
 }
 
-// notice returns what says what a Fetcher notices. That the cache cannot be written is said once.
-func (p *pages) notice() func(string) {
-	var readOnly sync.Once
-	return func(text string) {
-		if strings.Contains(text, disk.ErrReadOnly.Error()) {
-			readOnly.Do(func() { p.g.say("%s: the cache is read-only: nothing is kept", p.name) })
-			return
+// notice says what a Fetcher notices.
+func (p *pages) notice(text string) { p.g.say("%s: %s", p.name, p.flagWords(text)) }
+
+// storeNotice returns what says that the cache fails: once, not for each page.
+func (p *pages) storeNotice() func(error) {
+	var said sync.Map
+	return func(err error) {
+		text := storeTrouble(err)
+		if _, again := said.LoadOrStore(text, true); !again {
+			p.g.say("%s: %s", p.name, text)
 		}
-		p.g.say("%s: %s", p.name, p.flagWords(text))
 	}
+}
+
+// storeTrouble says what is wrong with the cache, in words that are the same for all pages.
+func storeTrouble(err error) string {
+	switch text := err.Error(); {
+	case errors.Is(err, disk.ErrReadOnly):
+		return "the cache is read-only: nothing is kept"
+	case errors.Is(err, store.ErrTooLarge):
+		return text // of this page alone
+	case strings.HasPrefix(text, "httpcache: store "):
+		return fmt.Sprintf("the cache cannot be written: %v: pages are not kept", innermost(err))
+	}
+	return fmt.Sprintf("the cache is in trouble: %v: see larder cache verify", innermost(err))
 }
 
 // work fetches each of urls, does work on each page where it was fetched, and hands the results to
@@ -166,6 +175,9 @@ func work[T any](
 		}
 	}
 	progress.end()
+	if ctx.Err() != nil {
+		return ctx.Err() // before unread, which may still be written
+	}
 	if unread != nil {
 		return fmt.Errorf("%s: stdin: %w", p.name, unread)
 	}
@@ -191,7 +203,8 @@ func (p *pages) flagWords(text string) string {
 	return strings.NewReplacer(
 		"set AllowPrivate", "give --allow-private", "raise MaxBody", "raise --max-body",
 		"raise Timeout", "raise --timeout", "Offline is set", "--offline is given",
-		"MaxWait", "--max-wait",
+		"MaxBody is", "--max-body is", "than MaxWait", "than --max-wait",
+		"MaxWait is", "--max-wait is",
 	).Replace(text)
 }
 
@@ -210,29 +223,4 @@ func (p *pages) result() error {
 		return exitWith(exitFailed)
 	}
 	return exitWith(exitPartly)
-}
-
-// addresses yields urls, and for - the lines of in that are neither empty nor begin with #.
-func addresses(urls []string, in io.Reader, failed *error) iter.Seq[string] {
-	if !slices.Contains(urls, "-") {
-		return slices.Values(urls)
-	}
-	return func(yield func(string) bool) {
-		for _, url := range urls {
-			if url != "-" {
-				if !yield(url) {
-					return
-				}
-				continue
-			}
-			lines := bufio.NewScanner(in)
-			for lines.Scan() {
-				line := strings.TrimSpace(lines.Text())
-				if line != "" && line[0] != '#' && !yield(line) {
-					return
-				}
-			}
-			*failed = lines.Err()
-		}
-	}
 }

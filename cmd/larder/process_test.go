@@ -50,9 +50,17 @@ func (s *scene) fifo(name string) *os.File {
 
 // start starts larder away from the terminal, whose keys are not what is tested.
 func (s *scene) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	return s.startWith(nil, args...)
+}
+
+// startWith is start with a stdin, unless that is nil.
+func (s *scene) startWith(stdin *os.File, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	var out bytes.Buffer
 	cmd := exec.Command("larder", args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &out, &out
+	if stdin != nil {
+		cmd.Stdin = stdin
+	}
 	cmd.Env = s.environ()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -203,6 +211,30 @@ func TestWaiterLeavesOnInterrupt(t *testing.T) {
 	}
 	s.open("done")
 	s.ends(first, 0)
+}
+
+// TestSignalsEndAWaitForStdin has larder read more than a pipe holds, so that it listens when that
+// is written, and wait for the rest.
+func TestSignalsEndAWaitForStdin(t *testing.T) {
+	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		for _, args := range [][]string{
+			{"titles", "-"}, {"fetch", "-"}, {"run", "--stdin", "--", "cat"},
+		} {
+			s := newScene(t)
+			stdin := s.fifo("stdin")
+			cmd, out := s.startWith(stdin, args...)
+			if _, err := io.WriteString(stdin, strings.Repeat("# nothing\n", 50_000)); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			s.ends(cmd, want)
+			if out.Len() > 0 {
+				t.Errorf("%q, %v: said %q, want nothing", args, sig, out)
+			}
+		}
+	}
 }
 
 func TestIgnoredSignalStaysIgnored(t *testing.T) {

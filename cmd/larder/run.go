@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/larder-go/larder/store"
+	"github.com/larder-go/larder/store/disk"
 )
 
 // failedTag marks an entry whose last refresh failed, so that a listing shows it.
@@ -91,11 +92,15 @@ func (o *runOptions) check(argv []string) error {
 		return usagef("run: which command: write larder run -- COMMAND")
 	case o.refresh && o.offline:
 		return usagef("run: --refresh and --offline contradict each other: leave one out")
+	case slices.ContainsFunc(o.accept, badCode):
+		return usagef("run: --accept takes exit codes, which are 0 to 255")
 	case slices.ContainsFunc(o.envs, badName):
 		return usagef("run: --env takes the name of a variable alone, such as --env HOME")
 	}
 	return nil
 }
+
+func badCode(code int) bool { return code < 0 || code > 255 }
 
 // runner is one call of larder run.
 type runner struct {
@@ -112,7 +117,7 @@ type runner struct {
 }
 
 func runCached(ctx context.Context, g *globals, o runOptions, argv []string) error {
-	stdin, sum, err := o.spool(os.Stdin)
+	stdin, sum, err := o.spool(ctx, os.Stdin)
 	if err != nil {
 		return fmt.Errorf("run: keep stdin: %w", err)
 	}
@@ -173,7 +178,9 @@ func (r *runner) lease(ctx context.Context) (release func(), err error) {
 	if err == nil || ctx.Err() != nil {
 		return release, ctx.Err()
 	}
-	r.g.say("run: not coalesced: %v", err)
+	if !errors.Is(err, disk.ErrReadOnly) { // then it is said that nothing is kept
+		r.g.say("run: not coalesced: %v", err)
+	}
 	return func() {}, nil
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -153,7 +154,7 @@ func hashAll(r io.Reader, w io.Writer) (string, error) {
 
 // spool copies all of stdin to a file without a name, and returns the file, rewound, and the hash
 // of its content. Without --stdin there is no file and no hash.
-func (o runOptions) spool(stdin io.Reader) (*os.File, string, error) {
+func (o runOptions) spool(ctx context.Context, stdin io.Reader) (*os.File, string, error) {
 	if !o.stdin {
 		return nil, "", nil
 	}
@@ -164,7 +165,7 @@ func (o runOptions) spool(stdin io.Reader) (*os.File, string, error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, "", err
 	}
-	sum, err := hashAll(stdin, f)
+	sum, err := await(ctx, func() (string, error) { return hashAll(stdin, f) })
 	if err != nil {
 		return nil, "", err
 	}

@@ -23,7 +23,7 @@ func titlesCommand(g *globals) *cobra.Command {
 		Example: "  larder titles https://go.dev/blog/\n  larder titles --json - < urls.txt",
 		Long: "Prints the text of h1, h2 and h3 of each page, a heading a line, in the order of the\n" +
 			"URLs. " + pagesHelp + "\n\n" + pagesExits,
-		Args: t.urlArguments,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
@@ -50,6 +50,9 @@ type pageTitles struct {
 }
 
 func (t *titles) run(ctx context.Context, w io.Writer, urls []string) error {
+	if err := t.check(urls); err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	counted := map[string]int{}
 	err := work(ctx, t.pages, urls, readTitles, func(p *scrape.Page, found pageTitles) error {
