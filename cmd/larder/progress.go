@@ -36,8 +36,8 @@ func (p *progress) show(done, failed int, last string) {
 		p.next = now.Add(progressEvery)
 	}
 	text := fmt.Sprintf("%d pages, %d failed, %s", done, failed, oneLine(last))
-	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && len(text) >= width {
-		text = text[:max(0, width-1)]
+	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && 0 < width && width <= len(text) {
+		text = text[:width-1]
 	}
 	p.clear()
 	fmt.Fprint(os.Stderr, text)
