@@ -63,9 +63,13 @@ func (s *Store) openOnce() (err error) {
 		return err
 	}
 	if err != nil {
-		if err := s.makeIndex(); err != nil {
-			return err
-		}
+		err = s.makeIndex()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return errMoved // somebody removes what we make
+	}
+	if err != nil {
+		return err
 	}
 	if err := s.settle(); err != nil {
 		return err
