@@ -55,8 +55,8 @@ func Map[T any](
 	}
 }
 
-// next returns what comes next from queue, or false after its end. Once ctx is done it does not wait:
-// whoever fills the queue may be blocked for ever.
+// next returns what comes next from queue, or false after its end. Once ctx is done it does not
+// wait: whoever fills the queue may be blocked for ever.
 func next[T any](ctx context.Context, queue <-chan turn[T]) (t turn[T], ok bool) {
 	select {
 	case t, ok = <-queue:

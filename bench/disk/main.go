@@ -33,7 +33,9 @@ var engines = []struct {
 	{"log", openLog},
 }
 
-var sizes = []struct{ bytes, values int }{{100, 30000}, {4096, 20000}, {102400, 1500}, {1 << 20, 200}}
+var sizes = []struct{ bytes, values int }{
+	{100, 30000}, {4096, 20000}, {102400, 1500}, {1 << 20, 200},
+}
 
 func main() {
 	if len(os.Args) != 2 {

@@ -36,7 +36,8 @@ func (p *progress) show(done, failed int, last string) {
 		p.next = now.Add(progressEvery)
 	}
 	text := fmt.Sprintf("%d pages, %d failed, %s", done, failed, oneLine(last))
-	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && 0 < width && width <= len(text) {
+	width, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err == nil && 0 < width && width <= len(text) {
 		text = text[:width-1]
 	}
 	p.clear()

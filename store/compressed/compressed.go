@@ -179,7 +179,8 @@ type restReader struct{ store.Reader }
 
 func (r *restReader) Size() int64 { return r.Reader.Size() - 1 }
 
-// Create implements [store.Streamer]. Where the store below is none, a value may have MaxValue bytes.
+// Create implements [store.Streamer]. Where the store below is none, a value may have MaxValue
+// bytes.
 func (c *Store) Create(
 	ctx context.Context, key string, item store.Item,
 ) (store.Writer, error) {

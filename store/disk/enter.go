@@ -222,8 +222,8 @@ func (s *Store) guard(old bool, err *error) {
 	}
 }
 
-// segment returns the open segment at place, or nil if it has left or is damaged. What else keeps it
-// from being opened (too many open files) is no reason to call its records absent: that ends the
+// segment returns the open segment at place, or nil if it has left or is damaged. What else keeps
+// it from being opened (too many open files) is no reason to call its records absent: that ends the
 // call, by a panic that guard turns into its error.
 func (s *Store) segment(place int) *segment {
 	info := &s.ix.segments[place]

@@ -41,8 +41,8 @@ func (x *index) lock(r *region) (token uint64) {
 	return token
 }
 
-// A token is the process number (22 bits, no system has more), 20 bits of the space that numbers are
-// from (containers that share a folder have spaces of their own), and a nonce.
+// A token is the process number (22 bits, no system has more), 20 bits of the space that numbers
+// are from (containers that share a folder have spaces of their own), and a nonce.
 const (
 	spaceMask = 1<<20 - 1
 	nonceMask = 1<<22 - 1

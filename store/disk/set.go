@@ -67,8 +67,8 @@ func (s *Store) DeleteTag(ctx context.Context, tag string) error {
 	})
 }
 
-// change runs fn with the folder entered. If the folder was replaced meanwhile it is opened anew; if
-// a file turns out to be cut short the files are counted, and what is cut off is forgotten.
+// change runs fn with the folder entered. If the folder was replaced meanwhile it is opened anew;
+// if a file turns out to be cut short the files are counted, and what is cut off is forgotten.
 func (s *Store) change(ctx context.Context, fn func() error) (err error) {
 	counted := false
 	for range maxTries {
