@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -33,7 +34,8 @@ func (r *runner) startBehind(ctx context.Context) error {
 	if err := keepDescriptors(); err != nil {
 		return err
 	}
-	cmd := exec.Command(self, append([]string{"--behind"}, os.Args[1:]...)...)
+	behind := fmt.Sprintf("--behind=%d", r.called.UnixNano())
+	cmd := exec.Command(self, append([]string{behind}, os.Args[1:]...)...)
 	cmd.SysProcAttr = detached()
 	if r.stdin != nil {
 		cmd.Stdin = r.stdin
@@ -61,7 +63,8 @@ func (r *runner) behind(ctx context.Context) error {
 	}
 	defer release()
 	k, found := r.lookup(ctx)
-	if r.decide(k, found) == serve {
+	called := time.Unix(0, r.g.behind)
+	if found && (k.item.Created.After(called) || k.failed.After(called)) {
 		return nil
 	}
 	_, failure := r.load(ctx)

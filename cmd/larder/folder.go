@@ -21,7 +21,7 @@ type globals struct {
 	dir     string
 	maxSize size
 	quiet   bool
-	behind  bool // this process refreshes behind a caller that has its answer
+	behind  int64 // this process refreshes behind a caller of that time, in Unix nanoseconds
 }
 
 func (g *globals) bind(flags *pflag.FlagSet) {
@@ -31,7 +31,7 @@ func (g *globals) bind(flags *pflag.FlagSet) {
 		" (default: what it has, 1GiB for a new one)")
 	flags.Lookup("max-size").DefValue = "0" // hides a second default
 	flags.BoolVarP(&g.quiet, "quiet", "q", false, "say nothing but errors on stderr")
-	flags.BoolVar(&g.behind, "behind", false, "")
+	flags.Int64Var(&g.behind, "behind", 0, "")
 	_ = flags.MarkHidden("behind")
 }
 

@@ -131,7 +131,7 @@ func runCached(ctx context.Context, g *globals, o runOptions, argv []string) err
 		runOptions: o, g: g, store: s, argv: argv, stdin: stdin, called: time.Now(),
 		recipe: recipe, key: recipe.key(), stdout: os.Stdout, stderr: os.Stderr,
 	}
-	if g.behind {
+	if g.behind != 0 {
 		return r.behind(ctx)
 	}
 	return r.run(ctx)
