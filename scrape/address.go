@@ -16,10 +16,15 @@ import (
 // maxURL is the length of the longest address that is fetched, in bytes.
 const maxURL = 4096
 
-// CheckURL returns why Fetch would refuse url unseen: an error that wraps [ErrURL] or [ErrScheme].
-func CheckURL(url string) error {
-	_, err := parseURL(url)
-	return err
+// Canonical returns the spelling of url under which Fetch asks for it and the cache keeps it: host in
+// lower case, no fragment, no dot segments. The error is why Fetch would refuse it unseen; it wraps
+// [ErrURL] or [ErrScheme].
+func Canonical(url string) (string, error) {
+	u, err := parseURL(url)
+	if err != nil {
+		return "", err
+	}
+	return u.String(), nil
 }
 
 // parseURL returns the canonical form of an address without its fragment, or why it is none.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/larder-go/larder/httpcache"
+	"github.com/larder-go/larder/scrape"
 	"github.com/larder-go/larder/store"
 )
 
@@ -35,7 +36,7 @@ func cacheGetCommand(g *globals) *cobra.Command {
 				return fmt.Errorf("cache get: %w", err)
 			}
 			defer s.Close()
-			return get(cmd.Context(), s, args[0], g.getter(cmd, o))
+			return get(cmd.Context(), s, pageKey(args[0]), g.getter(cmd, o))
 		},
 	}
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "print the value as it is stored")
@@ -80,6 +81,17 @@ func get(ctx context.Context, s store.Store, key string, w getter) error {
 // isPage reports whether the HTTP cache keeps a response under key.
 func isPage(key string) bool {
 	return strings.HasPrefix(key, "http://") || strings.HasPrefix(key, "https://")
+}
+
+// pageKey returns the key of a page for any spelling of its address, and other keys as they are.
+func pageKey(key string) string {
+	if !isPage(key) || strings.Contains(key, "#") {
+		return key
+	}
+	if canonical, err := scrape.Canonical(key); err == nil {
+		return canonical
+	}
+	return key
 }
 
 // writePage writes the body of a kept page, be it fresh or stale. It is not done if the page cannot

@@ -84,6 +84,7 @@ func (r *remover) run(ctx context.Context, keys []string) error {
 func named(ctx context.Context, s store.Store, keys []string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
 		for _, key := range keys {
+			key = pageKey(key)
 			for info, err := range whole(ctx, s, key) {
 				if !yield(info, err) {
 					return

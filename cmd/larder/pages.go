@@ -89,7 +89,7 @@ func (p *pages) check(urls []string) error {
 		return usagef("%s: no URL: give some, or - to read them from stdin", p.name)
 	}
 	for _, url := range urls {
-		if err := scrape.CheckURL(url); url != "-" && err != nil {
+		if _, err := scrape.Canonical(url); url != "-" && err != nil {
 			return usagef("%s: %s", p.name, p.explain(err))
 		}
 	}
