@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/larder-go/larder/store"
 	"github.com/larder-go/larder/store/disk"
@@ -74,7 +73,7 @@ func (c *clearer) confirm(ctx context.Context) error {
 	if c.yes {
 		return nil
 	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
+	if !isTerminal(os.Stdin) || !isTerminal(os.Stderr) {
 		return usagef("cache clear: nobody to ask: give --yes")
 	}
 	fmt.Fprint(os.Stderr, "Remove all of it? [y/N] ")

@@ -1,4 +1,4 @@
-// disk.go opens and closes a folder; every call comes in through enter.
+// disk.go is the face of a folder: what it promises, its options, how it is opened.
 
 // Package disk keeps items in one folder that many processes read and write at once.
 //

@@ -111,14 +111,19 @@ func (l *leaving) part(r *region, v slot) error {
 	if ok && f.kind != kindMark && l.survive(r, &f) {
 		return nil
 	}
-	if !rm.takeSlot(r, v) || !ok {
+	if !rm.changeSlot(r, v, 0) || !ok {
 		return nil
 	}
-	rm.s.tally(&f, -1)
 	if f.kind != kindMark {
 		rm.s.ix.evicted.Add(1)
 	}
-	return rm.forgetLarge(&f)
+	return rm.forget(&f)
+}
+
+// forget accounts for a record that no slot leads to any more, and removes its large file.
+func (rm *room) forget(f *found) error {
+	rm.s.tally(f, -1)
+	return rm.forgetLarge(f)
 }
 
 // survive moves f to the active segment if it deserves that, and reports whether it did. DeleteTag
@@ -161,28 +166,20 @@ func (rm *room) copyRecord(f *found, meta, value []byte) (slot, bool) {
 	return newSlot(f.slot.fingerprint(), g.place, off), true
 }
 
-// changeSlot makes the slot old of r a new one, if it is still there.
+// changeSlot makes the slot old of r the slot v, or removes it if v is 0. It reports whether old was
+// still there.
 func (rm *room) changeSlot(r *region, old, v slot) bool {
 	x := rm.s.ix
 	defer x.unlock(r, x.lock(r))
 	slots := r.slots(x.m)
 	i := place(slots, old)
-	if i < 0 {
+	switch {
+	case i < 0:
 		return false
+	case v == 0:
+		x.removeLocked(r, slots, i)
+	default:
+		slots[i].Store(uint64(v))
 	}
-	slots[i].Store(uint64(v))
-	return true
-}
-
-// takeSlot removes the slot v of r and reports whether it was still there.
-func (rm *room) takeSlot(r *region, v slot) bool {
-	x := rm.s.ix
-	defer x.unlock(r, x.lock(r))
-	slots := r.slots(x.m)
-	i := place(slots, v)
-	if i < 0 {
-		return false
-	}
-	x.removeLocked(r, slots, i)
 	return true
 }

@@ -124,8 +124,9 @@ func (s *Store) reopen() error {
 		return store.ErrClosed
 	}
 	if s.ix != nil {
-		if s.sound() {
-			return nil // another call was faster
+		s.suspect.Store(false)
+		if s.look(time.Now().UnixNano()) {
+			return nil // another call was faster, or the fault was in a segment
 		}
 		s.release()
 	}
@@ -133,18 +134,6 @@ func (s *Store) reopen() error {
 		return fmt.Errorf("disk: open %s again: %w", s.dir, err)
 	}
 	return nil
-}
-
-// sound reports whether the open index can go on to be used after all.
-func (s *Store) sound() bool {
-	var fault error
-	defer s.guard(debug.SetPanicOnFault(true), &fault)
-	if !s.intact() {
-		return false
-	}
-	s.suspect.Store(false)
-	s.looked.Store(time.Now().UnixNano())
-	return true
 }
 
 // Close implements [store.Store]. Items stay in the folder.

@@ -92,9 +92,9 @@ func (s *Store) Get(ctx context.Context, key string) (store.Item, error) {
 
 func (s *Store) getWhole(ctx context.Context, key string) (store.Item, error) {
 	for range 3 {
-		item, at, err := s.get(ctx, key)
-		if err == nil && at.kind == kindLarge {
-			item.Value, err = s.readLarge(key, at.ref)
+		item, ref, err := s.get(ctx, key)
+		if err == nil && ref != nil {
+			item.Value, err = s.readLarge(key, *ref)
 		}
 		if err == nil {
 			return item, nil
@@ -106,21 +106,16 @@ func (s *Store) getWhole(ctx context.Context, key string) (store.Item, error) {
 	return store.Item{}, store.ErrNotFound
 }
 
-// located is what get finds: the record, and for a large value where it is.
-type located struct {
-	kind kind
-	ref  largeRef
-}
-
-// get returns the item of key. Its value is missing if it lies in a file of its own.
-func (s *Store) get(ctx context.Context, key string) (item store.Item, at located, err error) {
+// get returns the item of key. If its value lies in a file of its own it is missing, and ref says
+// where it is.
+func (s *Store) get(ctx context.Context, key string) (item store.Item, ref *largeRef, err error) {
 	if err := store.CheckKey(key); err != nil {
-		return item, at, err
+		return item, nil, err
 	}
 	now := time.Now().UnixNano()
 	c, err := s.enter(ctx, now)
 	if err != nil {
-		return item, at, err
+		return item, nil, err
 	}
 	defer s.leave(c)
 	defer s.guard(debug.SetPanicOnFault(true), &err)
@@ -128,48 +123,48 @@ func (s *Store) get(ctx context.Context, key string) (item store.Item, at locate
 	for range 3 {
 		f, ok := s.find(kindItem, key, hash)
 		if !ok {
-			return item, at, store.ErrNotFound
+			return item, nil, store.ErrNotFound
 		}
-		if item, at, err = s.load(&f, now); !errors.Is(err, errDamaged) {
-			return item, at, err
+		if item, ref, err = s.load(&f, now); !errors.Is(err, errDamaged) {
+			return item, ref, err
 		}
 		if f.slot.same(slot(f.spot.Load())) {
 			s.countDamage() // it did not leave while we read it
-			return item, at, store.ErrNotFound
+			return item, nil, store.ErrNotFound
 		}
 	}
-	return item, at, store.ErrNotFound
+	return item, nil, store.ErrNotFound
 }
 
 // load reads and checks the record f.
-func (s *Store) load(f *found, now int64) (item store.Item, at located, err error) {
+func (s *Store) load(f *found, now int64) (item store.Item, ref *largeRef, err error) {
 	if f.expired(now) {
-		return item, at, store.ErrNotFound
+		return item, nil, store.ErrNotFound
 	}
 	meta, value, err := f.seg.read(f.off, &f.recordInfo)
 	if err != nil {
-		return item, at, err
+		return item, nil, err
 	}
 	if item, err = f.item(meta); err != nil {
-		return item, at, err
+		return item, nil, err
 	}
 	if s.isMarked(item.Tags, f.seq) {
-		return item, at, store.ErrNotFound
+		return item, nil, store.ErrNotFound
 	}
 	if len(item.Tags) > 0 && !f.slot.same(slot(f.spot.Load())) {
-		return item, at, errDamaged // it has left, and perhaps the mark before we looked for it
+		return item, nil, errDamaged // it has left, and perhaps the mark before we looked for it
 	}
 	s.touch(f)
 	if f.kind != kindLarge {
 		item.Value = value
-		return item, at, nil
+		return item, nil, nil
 	}
-	ref, ok := parseLargeRef(value)
+	large, ok := parseLargeRef(value)
 	if !ok {
-		return item, at, errDamaged
+		return item, nil, errDamaged
 	}
-	ref.folder = s.ix.head.folder
-	return item, located{kindLarge, ref}, nil
+	large.folder = s.ix.head.folder
+	return item, &large, nil
 }
 
 // touch notes that a record was read: it outlives its segment once.

@@ -22,16 +22,16 @@ func (s *Store) Open(ctx context.Context, key string) (store.Item, store.Reader,
 
 func (s *Store) openItem(ctx context.Context, key string) (store.Item, store.Reader, error) {
 	for range 3 {
-		item, at, err := s.get(ctx, key)
+		item, ref, err := s.get(ctx, key)
 		if err != nil {
 			return store.Item{}, nil, s.missIfDamaged(err)
 		}
-		if at.kind != kindLarge {
+		if ref == nil {
 			r := store.NewReader(item.Value)
 			item.Value = nil
 			return item, r, nil
 		}
-		r, err := s.openLarge(key, at.ref)
+		r, err := s.openLarge(key, *ref)
 		if err == nil {
 			return item, r, nil
 		}
@@ -132,12 +132,14 @@ func (w *writer) flush() error {
 		}
 	}
 	return w.change(func() error {
-		for len(w.pending) >= blockBytes {
-			if err := w.writeBlock(w.pending[:blockBytes]); err != nil {
+		rest := w.pending
+		for len(rest) >= blockBytes {
+			if err := w.writeBlock(rest[:blockBytes]); err != nil {
 				return err
 			}
-			w.pending = w.pending[:copy(w.pending, w.pending[blockBytes:])]
+			rest = rest[blockBytes:]
 		}
+		w.pending = w.pending[:copy(w.pending, rest)]
 		return nil
 	})
 }
@@ -234,7 +236,7 @@ func (w *writer) begin(n int64) error {
 			return fmt.Errorf("disk: %w", err)
 		}
 		w.file = f
-		if ok, err := tryLock(f); err != nil || !ok {
+		if _, err := tryLock(f); err != nil { // nobody else can have it: the file is new
 			return fmt.Errorf("disk: lock %s: %w", f.Name(), err)
 		}
 		return w.reserveIn(rm, int64(len(head))+n)

@@ -205,11 +205,10 @@ func (rm *room) removeSlot(r *region, v slot) error {
 	if f.kind == kindLarge {
 		rm.s.ix.dirty.Store(dirtyLarge)
 	}
-	if !rm.takeSlot(r, v) || !ok {
+	if !rm.changeSlot(r, v, 0) || !ok {
 		return nil
 	}
-	rm.s.tally(&f, -1)
-	return rm.forgetLarge(&f)
+	return rm.forget(&f)
 }
 
 // recountAll counts files and items anew.
