@@ -19,8 +19,8 @@ const module = "github.com/larder-go/larder"
 // own, nothing beside it and nothing above, except what beside allows. Changing this table is a
 // commit of its own, with a reason.
 var layers = [][]string{
-	{"store"},
-	{"store/compressed", "store/disk", "store/storetest", "httpcache", "."},
+	{"store", "policy", "trace"},
+	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/storetest", "httpcache", "."},
 	{"scrape"},
 	{"cmd/larder"},
 }
@@ -30,6 +30,9 @@ var layers = [][]string{
 var foreign = map[string][]string{
 	".":                {},
 	"store":            {}, // the root will use it
+	"policy":           {}, // the root uses it
+	"trace":            {"github.com/klauspost/compress"},
+	"sim":              {},
 	"store/compressed": {"github.com/klauspost/compress"},
 	"store/disk":       {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
 	"httpcache":        {},
