@@ -116,6 +116,20 @@ func (l *lists) newest(list uint8) (slot uint32, ok bool) {
 
 // move makes slot the newest of list, wherever it is.
 func (l *lists) move(list uint8, slot uint32) {
-	l.unlink(slot)
-	l.push(list, slot)
+	if l.where[slot] != list {
+		l.unlink(slot)
+		l.push(list, slot)
+		return
+	}
+	n, head := slot+uint32(len(l.weight)), uint32(list)
+	first := l.links[head].older
+	if first == n {
+		return
+	}
+	was := l.links[n]
+	l.links[was.newer].older = was.older
+	l.links[was.older].newer = was.newer
+	l.links[n] = link{newer: head, older: first}
+	l.links[first].newer = n
+	l.links[head].older = n
 }

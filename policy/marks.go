@@ -16,11 +16,11 @@ type Marks struct {
 
 // Mark notes a hit on slot. One that meets another on a neighbour may be lost.
 func (m *Marks) Mark(slot uint32) {
-	words := *m.words.Load()
-	if int(slot/4) >= len(words) {
+	words := m.words.Load()
+	if words == nil || int(slot/4) >= len(*words) {
 		return // admitted this moment, by somebody else
 	}
-	w, shift := &words[slot/4], slot%4*8
+	w, shift := &(*words)[slot/4], slot%4*8
 	old := w.Load()
 	if old>>shift&0xff < most {
 		w.CompareAndSwap(old, old+1<<shift)
@@ -37,7 +37,7 @@ func (m *Marks) set(slot, mark uint32) {
 	w, shift := &(*m.words.Load())[slot/4], slot%4*8
 	for {
 		old := w.Load()
-		if w.CompareAndSwap(old, old&^(0xff<<shift)|mark<<shift) {
+		if old>>shift&0xff == mark || w.CompareAndSwap(old, old&^(0xff<<shift)|mark<<shift) {
 			return
 		}
 	}

@@ -47,7 +47,8 @@ type Marker interface {
 	Watches() (mask uint32, ok bool)
 }
 
-// New makes a policy for entries of a total weight of max, at least 1: all constructors look so.
+// New makes a policy for entries of a total weight of max, at least 1 and below 1<<62: all
+// constructors look so.
 type New func(max uint64) Policy
 
 // Named is a policy and what it is called.
@@ -61,6 +62,17 @@ type Named struct {
 func All() []Named {
 	return []Named{
 		{"LRU", LRU, "the least recently used leaves"},
+		{"MRU", MRU, "the most recently used leaves: for loops"},
+		{"FIFO", FIFO, "the first that came leaves"},
+		{"LFU", LFU, "the least frequently used leaves, old favourites age"},
+		{"2Q", TwoQ, "newcomers wait in a queue, what comes back gets the rest"},
+		{"ARC", ARC, "learns how to divide the room between recency and frequency"},
+		{"LIRS", LIRS, "keeps what had the shortest time between two uses"},
+		{"SIEVE", SIEVE, "a hand spares what was hit since it last came by"},
+		{"S3-FIFO", S3FIFO, "newcomers prove themselves in a small queue"},
+		{"W-TinyLFU", WTinyLFU, "a newcomer stays if it was used more than who would leave"},
+		{"GDSF", GDSF, "the fewest hits for its weight leaves"},
+		{"Adaptive", Adaptive, "does what does best on the traffic that it sees"},
 	}
 }
 

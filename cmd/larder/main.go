@@ -33,6 +33,9 @@ func newRoot() *cobra.Command {
 		fetchCommand(g),
 		titlesCommand(g),
 		cacheCommand(g),
+		simCommand(g),
+		sizeCommand(g),
+		traceCommand(g),
 		completionCommand(),
 		versionCommand(),
 	}

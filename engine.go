@@ -1,0 +1,230 @@
+// engine.go is the cache in memory: a hit, and what there is to say about it from outside.
+
+package larder
+
+import (
+	"cmp"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/larder-go/larder/policy"
+)
+
+// engine is a bounded map that many goroutines share.
+//
+// A hit takes no lock and writes nothing that all cores write to: it hashes the key, reads the index
+// under a sequence number (shard.go), reads the entry word by word (words.go, slots.go), and leaves a
+// mark or a note for the policy (notes.go). Whatever comes or goes does so in the room (room.go), one
+// goroutine at a time, so the bound holds at every moment. Expiry is decided by comparison
+// (clock.go); the wheel (wheel.go, alarm.go) only gives the room back.
+//
+// It is part of this package, and not one of its own, because the compiler does not inline functions
+// of a package that the program does not import itself into its instances of a generic type: a hit
+// took twice as long.
+type engine[K comparable, V any] struct {
+	shards  []shard
+	shift   uint32 // a hash's bits above it choose the shard
+	slots   atomic.Pointer[slots[K, V]]
+	hasher  hasher
+	stripes stripes
+	marks   atomic.Pointer[policy.Marks] // nil if the policy wants none
+	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
+	clock   clock
+	options Options[K, V]
+
+	count  atomic.Int64  // entries, when the room was last left
+	weight atomic.Uint64 // their weight, if they have one; changed with the room held
+
+	mu      sync.Mutex // the room: guards what is below, and the coming and going of entries
+	policy  policy.Policy
+	max     uint64 // entries or weight
+	entries uint64
+	weighs  []uint32 // weights by slot, if entries have one
+	alarm   alarm
+	left    [Cleared + 1]uint64 // entries that left, by cause
+	gone    []departure[K, V]   // what OnLeave is to hear of
+	closed  bool
+}
+
+// watchNone is a bit above those of a hash. A hit adds it to the hash, so a mask of it lets none pass.
+const watchNone = 1 << 32
+
+// newEngine makes an engine of complete options. It starts nothing.
+func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
+	e := &engine[K, V]{options: o, hasher: newHasher[K](), stripes: newStripes()}
+	e.max = uint64(o.MaxEntries)
+	expected := min(e.max, math.MaxUint32)
+	if o.Weigh != nil {
+		e.max, expected = uint64(o.MaxWeight), 1<<16
+	}
+	e.slots.Store(newSlots[K, V](expected, o.times()))
+	e.newShards(expected)
+	e.newPolicy()
+	e.clock.start(cmp.Or(o.Idle, o.TTL))
+	e.alarm.wheel.tick = e.clock.margin / 2
+	return e
+}
+
+// newShards makes as many shards as let writers seldom meet, none with more than some 512 words.
+func (e *engine[K, V]) newShards(expected uint64) {
+	bits := uint32(0)
+	for bits < 8 && expected>>bits > 64 || bits < 20 && expected>>bits > 512 {
+		bits++
+	}
+	e.shards = make([]shard, 1<<bits)
+	e.shift = 32 - bits
+	for i := range e.shards {
+		e.shards[i].shift = bits
+	}
+}
+
+// newPolicy begins with an empty policy. The room must be held, or nobody else be there.
+func (e *engine[K, V]) newPolicy() {
+	e.policy = e.options.Policy(e.max)
+	e.watch()
+}
+
+// watch asks the policy how it wants to hear of hits.
+func (e *engine[K, V]) watch() {
+	m, ok := e.policy.(policy.Marker)
+	if !ok {
+		e.marks.Store(nil)
+		e.watched.Store(0)
+		return
+	}
+	e.marks.Store(m.Marks())
+	mask, ok := m.Watches()
+	e.watched.Store(uint64(mask))
+	if !ok {
+		e.watched.Store(watchNone)
+	}
+}
+
+// get returns the value of k if it is there and has not expired.
+func (e *engine[K, V]) get(k K) (v V, ok bool) {
+	var value whole[V]
+	w, deadline, _ := e.find(&k, hash(&e.hasher, &k), &value)
+	s := e.stripes.mine()
+	if w == 0 || deadline != never && !e.use(w, deadline) {
+		s.misses.Add(1)
+		return v, false
+	}
+	s.hits.Add(1)
+	e.hit(s, w)
+	return value.v, true
+}
+
+// peek is get that neither the policy nor the counters hear of.
+func (e *engine[K, V]) peek(k K) (v V, ok bool) {
+	var value whole[V]
+	w, deadline, _ := e.find(&k, hash(&e.hasher, &k), &value)
+	if w == 0 || deadline != never && e.clock.passed(deadline) {
+		return v, false
+	}
+	return value.v, true
+}
+
+// use tells whether an entry with a deadline may be used, and moves the deadline where that counts.
+func (e *engine[K, V]) use(w word, deadline int64) bool {
+	if e.clock.passed(deadline) {
+		return false
+	}
+	if e.options.Idle > 0 {
+		e.renew(w, deadline)
+	}
+	return true
+}
+
+// renew moves the deadline of an entry that was used, if it moves by more than a thousandth of the
+// idle time. If the entry has left meanwhile, its deadline is another one, and stays.
+func (e *engine[K, V]) renew(w word, deadline int64) {
+	slots := e.slots.Load()
+	at := slots.at(w.slot())
+	fresh := min(e.clock.after(e.options.Idle), slots.end(at).Load())
+	if fresh-deadline > int64(e.options.Idle/1000) {
+		slots.deadline(at).CompareAndSwap(deadline, fresh)
+	}
+}
+
+// find reads the entry of k as it is at one moment: its word, 0 if there is none, its deadline, never
+// if it has none, and its value if value is not nil. seq is the sequence number of its shard at that
+// moment. It is one function because it is what every hit costs.
+func (e *engine[K, V]) find(k *K, h uint32, value *whole[V]) (w word, deadline int64, seq uint32) {
+	var key whole[K]
+	s := &e.shards[h>>e.shift]
+again:
+	seq = s.seq.Load()
+	slots := e.slots.Load()
+	t := s.buckets()
+	i := s.home(h, t.size)
+	for range t.size {
+		b := t.at(i)
+		m, passed := b.matches(tagOf(h))
+		for ; m != 0; m &= m - 1 {
+			slot := b.slots[placeOf(m)].Load()
+			at := slots.at(slot)
+			slots.loadKey(at, &key)
+			if value != nil {
+				slots.loadValue(at, value)
+			}
+			deadline = slots.deadlineOf(at)
+			if !s.unchanged(seq) { // the key may be torn: it must not be looked at
+				s.wait()
+				goto again
+			}
+			if key.v == *k {
+				return wordOf(h, slot), deadline, seq
+			}
+		}
+		if passed == 0 {
+			break
+		}
+		i = t.next(i)
+	}
+	if !s.unchanged(seq) {
+		s.wait()
+		goto again
+	}
+	return 0, never, seq
+}
+
+// hit tells the policy of a hit, at once by a mark, or later by a note.
+func (e *engine[K, V]) hit(s *stripe, w word) {
+	if m := e.marks.Load(); m != nil {
+		m.Mark(w.slot())
+	}
+	if watched := e.watched.Load(); (watchNone|uint64(w.hash()))&watched == 0 && s.note(w) {
+		e.tryTell(s)
+	}
+}
+
+// tryTell passes the notes of a full stripe on, unless somebody has the room.
+func (e *engine[K, V]) tryTell(s *stripe) {
+	if e.mu.TryLock() {
+		e.tell(s)
+		e.mu.Unlock()
+	}
+}
+
+// tell passes the notes of a stripe on to the policy, if the entries are still there. The room must
+// be held.
+func (e *engine[K, V]) tell(s *stripe) {
+	var words [batch]word
+	for _, w := range words[:s.take(&words)] {
+		if w == 0 {
+			continue
+		}
+		if e.shards[w.hash()>>e.shift].has(w) {
+			e.policy.Touch(w.slot(), w.hash())
+		}
+	}
+}
+
+// total is the weight of the entries, or their number.
+func (e *engine[K, V]) total() int64 {
+	if e.options.Weigh != nil {
+		return int64(e.weight.Load())
+	}
+	return e.count.Load()
+}

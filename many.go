@@ -1,0 +1,158 @@
+// many.go gets several keys at once, with one call of the origin for all that are not there.
+
+package larder
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+)
+
+// atOnceLoads is how many calls of Load GetMany has under way at a time where there is no LoadMany.
+const atOnceLoads = 16
+
+// GetMany returns the values of keys: from memory, and from the origin by one call of LoadMany for
+// all that nobody is loading yet, or by several of Load at a time. A key that the origin does not
+// have is not in the map. If something else goes wrong, the map has what was got all the same, and
+// the error is that of one key.
+func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
+	got := make(map[K]V, len(keys))
+	var missing []K
+	for _, key := range keys {
+		if _, ok := got[key]; ok {
+			continue
+		}
+		if v, ok := c.engine.get(key); ok {
+			got[key] = v
+		} else {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) == 0 || !c.loads() {
+		return got, nil
+	}
+	return got, c.loadMissing(ctx, missing, got)
+}
+
+// group is the loads that one GetMany waits for: those that it leads, and those of others.
+type group[K comparable, V any] struct {
+	led     []K
+	leading []*call[V]
+	waited  map[K]*call[V]
+	ends    []func()
+}
+
+// loadMissing loads keys into got.
+func (c *Cache[K, V]) loadMissing(ctx context.Context, keys []K, got map[K]V) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	g := group[K, V]{waited: map[K]*call[V]{}}
+	err := c.joinAll(ctx, keys, &g, got)
+	defer func() {
+		for _, end := range g.ends {
+			end()
+		}
+	}()
+	c.startAll(ctx, &g)
+	for key, k := range g.waited {
+		v, e := c.outcome(ctx, k)
+		switch {
+		case e == nil:
+			got[key] = v
+		case !errors.Is(e, ErrNotFound):
+			err = e
+		}
+	}
+	return err
+}
+
+// joinAll joins or begins the loads of keys.
+func (c *Cache[K, V]) joinAll(ctx context.Context, keys []K, g *group[K, V], got map[K]V) (err error) {
+	for _, key := range keys {
+		if _, ok := g.waited[key]; ok {
+			continue
+		}
+		k, leads, v := c.calls.join(key, c.engine.peek)
+		if k == nil {
+			got[key] = v
+			continue
+		}
+		end, e := await(ctx, &k.load)
+		if e != nil {
+			err = e
+			if leads {
+				c.finish(key, k, nil, e)
+			}
+			continue
+		}
+		g.ends = append(g.ends, end)
+		g.waited[key] = k
+		if leads {
+			g.led, g.leading = append(g.led, key), append(g.leading, k)
+		}
+	}
+	return err
+}
+
+// startAll starts the loads that g leads.
+func (c *Cache[K, V]) startAll(ctx context.Context, g *group[K, V]) {
+	if len(g.led) == 0 {
+		return
+	}
+	loads := make([]*load, len(g.leading))
+	for i, k := range g.leading {
+		loads[i] = &k.load
+	}
+	c.start(ctx, func(ctx context.Context) { c.loadAll(ctx, g) }, loads...)
+}
+
+// loadAll calls the origin for all keys that g leads.
+func (c *Cache[K, V]) loadAll(ctx context.Context, g *group[K, V]) {
+	if c.options.LoadMany != nil {
+		c.loadTogether(ctx, g.led, g.leading)
+		return
+	}
+	turns := make(chan struct{}, atOnceLoads)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i, key := range g.led {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			c.loadOne(ctx, key, g.leading[i])
+		})
+	}
+}
+
+// loadTogether calls LoadMany.
+func (c *Cache[K, V]) loadTogether(ctx context.Context, keys []K, calls []*call[V]) {
+	var values map[K]V
+	err := errExited
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{p, debug.Stack()}
+		}
+		for i, key := range keys {
+			c.finishOf(key, calls[i], values, err)
+		}
+	}()
+	for _, k := range calls {
+		k.runs()
+	}
+	values, err = c.callLoadMany(ctx, keys)
+}
+
+// finishOf finishes the load of one key of many.
+func (c *Cache[K, V]) finishOf(key K, k *call[V], values map[K]V, err error) {
+	v, ok := values[key]
+	if err == nil && !ok {
+		err = ErrNotFound
+	}
+	var n *newcomer[K, V]
+	if err == nil {
+		n, err = c.fresh(key, v)
+	}
+	c.finish(key, k, n, err)
+}

@@ -1,0 +1,161 @@
+// adaptive_follow.go takes the shape that does best in miniature: the form for large caches.
+
+package policy
+
+import "math"
+
+// miniature is how many entries an expert has at most.
+const miniature = 2048
+
+// follow is one lazy cache. A panel of lazies of other shapes sees a sample of the keys, each in a
+// cache smaller by the same factor, so it has about the hit ratio that the whole would have in that
+// shape (Waldspurger et al., "Efficient MRC construction with SHARDS", FAST 2015). The cache takes
+// the shape of the best.
+type follow struct {
+	*lazy
+	panel  *panel // of sampled keys; nil until the cache was full once
+	mask   uint32 // a key is in the sample if hash&mask == 0
+	lead   int
+	marked bool // the hits are in the marks already when Touch is called
+}
+
+// followShapes are the shapes that are tried, first the one to begin with.
+var followShapes = [...]shape{
+	{20, 0, 16},  // mixed traffic
+	{1, 1, 0},    // loops, and what is popular for long
+	{60, 0, 16},  // recency
+	{100, 0, 16}, // nothing but recency
+}
+
+// followHorizon is how far the scores look back, twice as far as those of a vote: here a change of
+// mind costs something.
+const followHorizon = 16
+
+// followCost is that cost: the part of the entries which change sides that is missed for it. What
+// one tenth to one twentieth loses on one trace it wins on another; at none and at one the worst
+// case is twice as bad.
+const followCost = 0.1
+
+func newFollow(max uint64, marks *Marks) *follow {
+	return &follow{lazy: newLazy(max, followShapes[0], marks)}
+}
+
+// watched is the mask of the keys that a follow for max wants to hear of: no more than it needs for
+// entries of weight 1, but one in sixteen, since there are fewer entries where they are heavier.
+func watched(max uint64) (mask uint32) {
+	for max > miniature && mask < 15 {
+		max /= 2
+		mask = mask<<1 | 1
+	}
+	return mask
+}
+
+func (p *follow) Admit(slot, hash, weight uint32) {
+	p.lazy.Admit(slot, hash, weight)
+	p.judge(hash, weight)
+}
+
+// judge tells the panel of a use, and follows it.
+func (p *follow) judge(hash, weight uint32) {
+	if p.panel == nil || hash&p.mask != 0 || uint64(weight) > p.panel.max {
+		return
+	}
+	id, ok := p.panel.find(hash)
+	if !ok {
+		id = p.panel.fresh(hash, weight)
+	}
+	p.panel.weigh(id, weight)
+	p.panel.access(id)
+	p.sweep()
+	if lead := p.best(); lead != p.lead {
+		p.lead = lead
+		p.take(followShapes[lead])
+	}
+}
+
+// sweep frees the ids of the keys that no expert holds any more.
+func (p *follow) sweep() {
+	for _, id := range p.panel.dropped {
+		p.panel.free(id)
+	}
+	p.panel.dropped = p.panel.dropped[:0]
+}
+
+// best is the shape that has won most over the present one, what the change costs deducted.
+func (p *follow) best() (best int) {
+	best = p.lead
+	gain := 0.0
+	for i, s := range followShapes {
+		moved := float64(p.panel.max) / 100 * math.Abs(float64(s.percent)-float64(p.percent))
+		if g := p.panel.scores[i] - p.panel.scores[p.lead] - followCost*moved; g > gain {
+			best, gain = i, g
+		}
+	}
+	return best
+}
+
+func (p *follow) Touch(slot, hash uint32) {
+	if !p.marked || p.marks.of(slot) == 0 {
+		p.marks.Mark(slot)
+	}
+	p.judge(hash, uint32(p.weightOf(slot)))
+}
+
+func (p *follow) Weigh(slot, weight uint32) {
+	p.lazy.Weigh(slot, weight)
+	if id, ok := p.sampled(p.hashes[slot]); ok {
+		p.panel.weigh(id, weight)
+		p.sweep()
+	}
+}
+
+func (p *follow) Remove(slot uint32) {
+	if id, ok := p.sampled(p.hashes[slot]); ok {
+		p.panel.remove(id)
+		p.sweep()
+	}
+	p.lazy.Remove(slot)
+}
+
+// sampled finds the id of a key that an expert holds.
+func (p *follow) sampled(hash uint32) (id uint32, ok bool) {
+	if p.panel == nil || hash&p.mask != 0 {
+		return 0, false
+	}
+	return p.panel.find(hash)
+}
+
+func (p *follow) Victim(incoming uint32) uint32 {
+	if p.panel == nil {
+		p.convene()
+	}
+	return p.lazy.Victim(incoming)
+}
+
+// convene makes the panel as soon as something must leave. By then it is known how many entries
+// there are. The experts begin with what is there, in the shape in which it was taken in.
+func (p *follow) convene() {
+	mask, max := watched(p.max), p.max
+	for p.live/int(mask+1) > miniature {
+		mask = mask<<1 | 1
+	}
+	max /= uint64(mask) + 1
+	var experts []Policy
+	for _, s := range followShapes {
+		experts = append(experts, newLazy(max, s, new(Marks)))
+	}
+	p.panel, p.mask = newPanel(max, followHorizon, experts...), mask
+	p.each(func(slot, hash, weight uint32) {
+		p.judge(hash, weight)
+		if p.states[slot]&lazyCount > 1 || p.marks.of(slot) > 0 {
+			p.judge(hash, weight)
+		}
+	})
+	clear(p.panel.scores)
+}
+
+// Resize lets the panel begin anew, in the scale of the new size.
+func (p *follow) Resize(max uint64) {
+	p.lazy.Resize(max)
+	p.panel = nil
+}

@@ -1,0 +1,72 @@
+// stats.go is what a cache tells of itself in numbers.
+
+package larder
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Stats is what a cache has done since it was made, and what it holds.
+type Stats struct {
+	Name string // of the options
+
+	Hits, Misses uint64 // Lookup, Get and GetMany that found a key, and that did not
+
+	Loads      uint64        // calls of Load and LoadMany that returned
+	LoadErrors uint64        // those of them that returned an error or panicked
+	LoadTime   time.Duration // spent in them
+
+	Evicted uint64 // entries that left for room
+	Expired uint64 // entries whose time was up
+	Deleted uint64 // entries that were deleted
+	Cleared uint64 // entries that left by Clear or Close
+
+	Entries int    // entries that are there
+	Weight  uint64 // their weight; their number where they are counted
+	Max     uint64 // the most that Weight may be
+}
+
+// HitRatio returns the share of hits, from 0 to 1; 0 if nobody has asked yet.
+func (s Stats) HitRatio() float64 {
+	if s.Hits+s.Misses == 0 {
+		return 0
+	}
+	return float64(s.Hits) / float64(s.Hits+s.Misses)
+}
+
+// String returns the numbers that one looks at first, in a line.
+func (s Stats) String() string {
+	return fmt.Sprintf("%s: %d hits, %d misses (%.1f %%), %d of %d kept, %d evicted", s.Name, s.Hits,
+		s.Misses, 100*s.HitRatio(), s.Weight, s.Max, s.Evicted)
+}
+
+// Stats returns the numbers of this moment.
+func (c *Cache[K, V]) Stats() Stats {
+	s := c.engine.stats()
+	s.Name = c.options.Name
+	s.Loads, s.LoadErrors = c.loaded.calls.Load(), c.loaded.failed.Load()
+	s.LoadTime = time.Duration(c.loaded.took.Load())
+	return s
+}
+
+// loaded counts calls of the origin.
+type loaded struct {
+	calls, failed atomic.Uint64
+	took          atomic.Int64
+}
+
+// begin notes a call of the origin; what it returns notes its end. A call that does not return leaves
+// the error that begin sets.
+func (l *loaded) begin(err *error) (end func()) {
+	start := time.Now()
+	*err = errExited
+	return func() {
+		l.took.Add(int64(time.Since(start)))
+		if *err != nil {
+			l.failed.Add(1)
+		}
+		l.calls.Add(1)
+	}
+}
