@@ -10,13 +10,21 @@ import (
 
 // set keeps v under k for ttl.
 func (e *engine[K, V]) set(k K, v V, ttl time.Duration) error {
-	n := e.newcomer(k, v, ttl)
+	var n newcomer[K, V]
+	n.key.v, n.value.v = k, v
+	e.complete(&n, ttl)
 	if e.options.Weigh == nil && e.options.OnEvict == nil && e.update(&n) {
 		return nil
 	}
+	return e.setSlowly(&n)
+}
+
+// setSlowly is set in the room.
+func (e *engine[K, V]) setSlowly(n *newcomer[K, V]) error {
 	e.enter()
-	defer e.leave()
-	return e.put(&n)
+	err := e.put(n)
+	e.leave()
+	return err
 }
 
 // setLoaded is set, unless the key is there: then somebody set it while it was loaded, and knows
@@ -30,30 +38,33 @@ func (e *engine[K, V]) setLoaded(n *newcomer[K, V]) []departure[K, V] {
 	return e.exit()
 }
 
-// newcomer makes an entry of what it is set to.
-func (e *engine[K, V]) newcomer(k K, v V, ttl time.Duration) newcomer[K, V] {
-	n := newcomer[K, V]{key: whole[K]{v: k}, value: whole[V]{v: v}, hash: hash(&e.hasher, &k)}
-	e.complete(&n, ttl)
-	return n
-}
-
-// complete fills in weight and times.
+// complete fills in what follows from key and value.
 func (e *engine[K, V]) complete(n *newcomer[K, V], ttl time.Duration) {
+	n.hash = hash(&e.hasher, &n.key.v)
 	n.weight = 1
+	n.times = times{never, never}
 	if e.options.Weigh != nil {
 		n.weight = uint64(max(e.options.Weigh(n.key.v, n.value.v), 1))
 	}
-	n.times = times{never, never}
+	if ttl != Forever || e.options.Idle > 0 {
+		n.times = e.timesFor(ttl)
+	}
+}
+
+// timesFor returns the times of an entry that is set now.
+func (e *engine[K, V]) timesFor(ttl time.Duration) times {
+	t := times{never, never}
 	if ttl != Forever {
-		n.times.end = e.clock.after(ttl)
+		t.end = e.clock.after(ttl)
 		if e.slots.Load().times == 0 {
 			e.addTimes()
 		}
 	}
-	n.times.deadline = n.times.end
+	t.deadline = t.end
 	if e.options.Idle > 0 {
-		n.times.deadline = min(n.times.end, e.clock.after(e.options.Idle))
+		t.deadline = min(t.end, e.clock.after(e.options.Idle))
 	}
+	return t
 }
 
 // addTimes gives each entry room for its times, when the first one expires in a cache where nothing
@@ -129,7 +140,9 @@ func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) 
 		if op == Keep || op == Remove && !there {
 			return before.v, there
 		}
-		n := e.newcomer(k, v, ttl)
+		var n newcomer[K, V]
+		n.key.v, n.value.v = k, v
+		e.complete(&n, ttl)
 		if kept, done := e.exchange(w, &old, &n, op); done {
 			return n.value.v, kept
 		}

@@ -211,8 +211,9 @@ func (c *Cache[K, V]) fresh(key K, v V) (n *newcomer[K, V], err error) {
 			n, err = nil, &PanicError{p, debug.Stack()}
 		}
 	}()
-	entry := c.engine.newcomer(key, v, c.options.TTL)
-	return &entry, nil
+	n = &newcomer[K, V]{key: whole[K]{v: key}, value: whole[V]{v: v}}
+	c.engine.complete(n, c.options.TTL)
+	return n, nil
 }
 
 // callLoad calls Load, or LoadMany for one key.

@@ -45,7 +45,7 @@ func (s *stripes) mine() *stripe {
 func (s *stripe) note(w word) (full bool) {
 	i := s.noted.Add(1) - 1
 	if i < batch {
-		s.notes[i].Store(uint64(w))
+		setUint64(&s.notes[i], uint64(w))
 	}
 	return i >= batch-1
 }
@@ -57,7 +57,7 @@ func (s *stripe) take(words *[batch]word) int {
 	for i := range n {
 		words[i] = word(s.notes[i].Load())
 	}
-	s.noted.Store(0)
+	setUint32(&s.noted, 0)
 	return n
 }
 

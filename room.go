@@ -43,7 +43,7 @@ func (e *engine[K, V]) tellOf(gone []departure[K, V]) {
 	}
 }
 
-// newcomer is an entry on its way in.
+// newcomer is an entry on its way in. It is filled in where it is: copying it costs more than it does.
 type newcomer[K comparable, V any] struct {
 	key    whole[K]
 	value  whole[V]

@@ -65,7 +65,7 @@ func (s *shard) tryLock(seq uint32) bool {
 	return seq&1 == 0 && s.seq.CompareAndSwap(seq, seq+1)
 }
 
-func (s *shard) unlock() { s.seq.Store(s.seq.Load() + 1) }
+func (s *shard) unlock() { setUint32(&s.seq, s.seq.Load()+1) }
 
 // wait lets a writer finish.
 func (s *shard) wait() {
@@ -141,14 +141,14 @@ func (b *bucket) tag(place uint32) (w *atomic.Uint64, shift uint32) {
 
 // set fills a place. The lock must be held.
 func (b *bucket) set(place, slot uint32, tag uint64) {
-	b.slots[place].Store(slot)
+	setUint32(&b.slots[place], slot)
 	w, shift := b.tag(place)
-	w.Store(w.Load()&^(0xff<<shift) | tag<<shift)
+	setUint64(w, w.Load()&^(0xff<<shift)|tag<<shift)
 }
 
 // pass counts one more, or one less, entry that lies behind. The lock must be held.
 func (b *bucket) pass(by uint64) {
-	b.tags[1].Store(b.tags[1].Load() + by)
+	setUint64(&b.tags[1], b.tags[1].Load()+by)
 }
 
 // insert adds an entry; reserve has made the room. The lock and the room must be held.
@@ -252,8 +252,8 @@ func (s *shard) clear() {
 	t := s.buckets()
 	for i := range t.size {
 		b := t.at(i)
-		b.tags[0].Store(0)
-		b.tags[1].Store(0)
+		setUint64(&b.tags[0], 0)
+		setUint64(&b.tags[1], 0)
 	}
 	s.count = 0
 }

@@ -143,10 +143,10 @@ func (s *slots[K, V]) forget(e unsafe.Pointer) {
 // setTimes stores the times that an entry has.
 func (s *slots[K, V]) setTimes(e unsafe.Pointer, t times) {
 	if s.times > 0 {
-		s.deadline(e).Store(t.deadline)
+		setInt64(s.deadline(e), t.deadline)
 	}
 	if s.times > 1 {
-		s.end(e).Store(t.end)
+		setInt64(s.end(e), t.end)
 	}
 }
 

@@ -18,7 +18,7 @@ type whole[T any] struct {
 }
 
 // layout tells which words of a whole[T] hold pointers. All moves are atomic per word, pointers as
-// pointers, so the garbage collector and the race detector see what happens. A value of several
+// pointers, so that the garbage collector sees them. A value of several
 // words can still be torn: whoever loads one checks a sequence number before looking into it.
 type layout struct {
 	words    uintptr
@@ -82,12 +82,20 @@ func (l *layout) loadWords(dst, src unsafe.Pointer) {
 
 // store puts a value where others may be loading it.
 func (l *layout) store(dst, src unsafe.Pointer) {
+	if l.words == 1 && l.pointers == nil {
+		setWord((*uintptr)(dst), *(*uintptr)(src))
+		return
+	}
+	l.storeWords(dst, src)
+}
+
+func (l *layout) storeWords(dst, src unsafe.Pointer) {
 	for i := range l.words {
 		d, s := unsafe.Add(dst, i*wordSize), unsafe.Add(src, i*wordSize)
 		if l.pointers != nil && l.pointers[i] {
-			atomic.StorePointer((*unsafe.Pointer)(d), *(*unsafe.Pointer)(s))
+			setPointer((*unsafe.Pointer)(d), *(*unsafe.Pointer)(s))
 		} else {
-			atomic.StoreUintptr((*uintptr)(d), *(*uintptr)(s))
+			setWord((*uintptr)(d), *(*uintptr)(s))
 		}
 	}
 }
@@ -96,7 +104,7 @@ func (l *layout) store(dst, src unsafe.Pointer) {
 func (l *layout) forget(dst unsafe.Pointer) {
 	for i := range l.pointers {
 		if l.pointers[i] {
-			atomic.StorePointer((*unsafe.Pointer)(unsafe.Add(dst, uintptr(i)*wordSize)), nil)
+			setPointer((*unsafe.Pointer)(unsafe.Add(dst, uintptr(i)*wordSize)), nil)
 		}
 	}
 }

@@ -206,8 +206,8 @@ func (l *lazy) settle() {
 func (l *lazy) use(slot, uses uint32) {
 	state := l.states[slot]
 	l.states[slot] = state&^lazyCount | min(state&lazyCount+uint8(uses), lazyCount)
-	if l.seen += int(uses); l.seen < lazyLife*l.live {
-		return
+	if l.seen += int(uses); l.seen < lazyLife*max(l.live, len(l.next)/4) {
+		return // a quarter, so that a large cache which is nearly empty does not age all the time
 	}
 	l.seen /= 2
 	l.left.halve()

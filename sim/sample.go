@@ -25,10 +25,10 @@ type Sample struct {
 
 // parts is how many samples without a common key are taken. More of them cost more and tell the
 // confidence better: with 4 the quantile is 3.2.
-const parts = 8
+const parts = 10
 
 // quantile is that of Student's distribution for 95 % of both sides and parts-1 degrees of freedom.
-const quantile = 2.365
+const quantile = 2.262
 
 // MaxRate is the largest rate of a sample: the parts share the keys among them.
 const MaxRate = 1.0 / parts
@@ -38,9 +38,9 @@ func NewSample(t *trace.Trace, rate float64, seed uint32) *Sample {
 	if !(rate > 0 && rate <= MaxRate) {
 		panic(fmt.Sprintf("sim: sample rate %v: must be over 0 and at most %v", rate, MaxRate))
 	}
-	s := &Sample{rate: rate, expected: rate * float64(len(t.Keys))}
 	width := uint32(max(1, rate*(1<<32))) // of hashes
-	s.rate = float64(width) / (1 << 32)
+	rate = float64(width) / (1 << 32)
+	s := &Sample{rate: rate, expected: rate * float64(len(t.Keys))}
 	for range parts {
 		s.parts = append(s.parts, &trace.Trace{Keys: make([]uint32, 0, int(1.2*s.expected))})
 	}

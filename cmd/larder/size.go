@@ -52,8 +52,8 @@ func (s *sizing) bind(cmd *cobra.Command) {
 	flags.StringVar(&s.hit, "hit", "95%", "hit `RATIO` to reach: 95% or 0.95")
 	flags.StringSliceVarP(&s.policies, "policy", "p", []string{"LRU"},
 		"policies, by `NAME`: all, or some of "+policyNames())
-	flags.StringVar(&s.sample, "sample", "", "`RATE` of the keys to look at, eight times over, up to"+
-		" 12.5%; or exact (default: exact if that is quick)")
+	flags.StringVar(&s.sample, "sample", "", "`RATE` of the keys to look at, ten times over, up to"+
+		" 10%; or exact (default: exact if that is quick)")
 	flags.BoolVarP(&s.weights, "weights", "w", false, "weigh entries by their size in bytes"+
 		" instead of counting them")
 	s.traceFlags.bind(flags)
