@@ -45,8 +45,9 @@ func (c *Cache[K, V]) Lookup(key K) (V, bool) { return c.engine.get(key) }
 // Set keeps value under key for the TTL of the options. A load of key that is under way does not
 // undo it. Unless it returns an error, which is ErrRefused, the entry is there when it returns; if it
 // does, what was there before is gone too.
-func (c *Cache[K, V]) Set(ctx context.Context, key K, value V) error {
-	return c.SetFor(ctx, key, value, c.options.TTL)
+func (c *Cache[K, V]) Set(_ context.Context, key K, value V) error {
+	c.calls.drop(key)
+	return c.engine.set(key, value, c.options.TTL)
 }
 
 // SetFor is Set with a time to live of its own: Forever, or more than 0. The first one in a cache

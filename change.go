@@ -154,7 +154,7 @@ func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) 
 func (e *engine[K, V]) exchange(w word, old *whole[V], n *newcomer[K, V], op Op) (kept, done bool) {
 	e.enter()
 	defer e.leave()
-	s := &e.shards[n.hash>>e.shift]
+	s := e.shardOf(n.hash)
 	now, _, _ := e.find(&n.key.v, n.hash, nil)
 	switch {
 	case now != w:
@@ -239,8 +239,7 @@ func (e *engine[K, V]) clear() {
 func (e *engine[K, V]) clearShard(s *shard, slots *slots[K, V]) {
 	s.each(func(slot uint32) {
 		at := slots.at(slot)
-		key, value := slots.entry(at)
-		e.departed(key, value, Cleared)
+		e.departed(at, Cleared)
 		slots.forget(at)
 	})
 	s.clear()

@@ -68,14 +68,14 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 
 // newShards makes as many shards as let writers seldom meet, none with more than some 512 words.
 func (e *engine[K, V]) newShards(expected uint64) {
-	bits := uint32(0)
+	bits := uint32(1)
 	for bits < 8 && expected>>bits > 64 || bits < 20 && expected>>bits > 512 {
 		bits++
 	}
 	e.shards = make([]shard, 1<<bits)
 	e.shift = 32 - bits
 	for i := range e.shards {
-		e.shards[i].shift = bits
+		e.shards[i].init(bits)
 	}
 }
 
@@ -152,42 +152,42 @@ func (e *engine[K, V]) renew(w word, deadline int64) {
 // moment. It is one function because it is what every hit costs.
 func (e *engine[K, V]) find(k *K, h uint32, value *whole[V]) (w word, deadline int64, seq uint32) {
 	var key whole[K]
-	s := &e.shards[h>>e.shift]
+	s := e.shardOf(h)
 again:
-	seq = s.seq.Load()
+	if seq = s.seq.Load(); seq&1 != 0 {
+		s.wait()
+		goto again
+	}
 	slots := e.slots.Load()
 	t := s.buckets()
 	i := s.home(h, t.size)
-	for range t.size {
+	for passed := uint32(0); ; i = t.next(i) {
 		b := t.at(i)
-		m, passed := b.matches(tagOf(h))
-		for ; m != 0; m &= m - 1 {
+		lower, upper := b.tagWords()
+		for m := matches(lower, upper, tagOf(h)); m != 0; m &= m - 1 {
 			slot := b.slots[placeOf(m)].Load()
 			at := slots.at(slot)
-			slots.loadKey(at, &key)
-			if value != nil {
-				slots.loadValue(at, value)
-			}
+			slots.load(at, &key, value)
 			deadline = slots.deadlineOf(at)
-			if !s.unchanged(seq) { // the key may be torn: it must not be looked at
-				s.wait()
+			if s.seq.Load() != seq { // the key may be torn: it must not be looked at
 				goto again
 			}
 			if key.v == *k {
 				return wordOf(h, slot), deadline, seq
 			}
 		}
-		if passed == 0 {
+		if passed++; upper < passedUnit || passed >= t.size {
 			break
 		}
-		i = t.next(i)
 	}
-	if !s.unchanged(seq) {
-		s.wait()
+	if s.seq.Load() != seq {
 		goto again
 	}
 	return 0, never, seq
 }
+
+// shardOf returns the shard of a hash.
+func (e *engine[K, V]) shardOf(h uint32) *shard { return &e.shards[h>>(e.shift&31)] }
 
 // hit tells the policy of a hit, at once by a mark, or later by a note.
 func (e *engine[K, V]) hit(s *stripe, w word) {
@@ -215,7 +215,7 @@ func (e *engine[K, V]) tell(s *stripe) {
 		if w == 0 {
 			continue
 		}
-		if e.shards[w.hash()>>e.shift].has(w) {
+		if e.shardOf(w.hash()).has(w) {
 			e.policy.Touch(w.slot(), w.hash())
 		}
 	}

@@ -73,9 +73,12 @@ func (c *calls[K, V]) join(key K, kept func(K) (V, bool)) (k *call[V], leads boo
 // drop makes sure that no load that began before is kept: what it brings is out of date. Those who
 // wait for it get it all the same.
 func (c *calls[K, V]) drop(key K) {
-	if c.running.Load() == 0 {
-		return
+	if c.running.Load() != 0 {
+		c.remove(key)
 	}
+}
+
+func (c *calls[K, V]) remove(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.removeLocked(key)
@@ -175,7 +178,7 @@ func (c *Cache[K, V]) start(ctx context.Context, run func(context.Context), ls .
 	if c.options.LoadTimeout > 0 {
 		own, cancel = context.WithTimeout(own, c.options.LoadTimeout)
 	}
-	own = within(own, ls)
+	own = workingFor(own, ls)
 	if ctx.Done() == nil {
 		defer cancel()
 		run(own)

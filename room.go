@@ -2,7 +2,10 @@
 
 package larder
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // departure is an entry that left, for whoever wants to hear of it.
 type departure[K comparable, V any] struct {
@@ -56,7 +59,7 @@ type newcomer[K comparable, V any] struct {
 
 // update stores a value over one that is there, without the room; false if it needs the room.
 func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
-	s := &e.shards[n.hash>>e.shift]
+	s := e.shardOf(n.hash)
 	for {
 		w, deadline, seq := e.find(&n.key.v, n.hash, nil)
 		if w == 0 || n.times.deadline < deadline { // the wheel would look too late
@@ -80,7 +83,7 @@ func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
 // be kept; then what was there before leaves. The room must be held.
 func (e *engine[K, V]) put(n *newcomer[K, V]) error {
 	e.tell(e.stripes.mine())
-	s := &e.shards[n.hash>>e.shift]
+	s := e.shardOf(n.hash)
 	var w word
 	if !n.absent || !s.unchanged(n.seq) {
 		w, _, _ = e.find(&n.key.v, n.hash, nil)
@@ -140,7 +143,9 @@ func (e *engine[K, V]) add(s *shard, n *newcomer[K, V]) {
 	slots.setTimes(at, n.times)
 	e.entries++
 	e.setWeight(slot, n.weight)
-	s.reserve(e.expected(), e.hashOf)
+	if s.full() {
+		s.reserve(e.expected(), e.hashOf)
+	}
 	s.lock()
 	s.insert(wordOf(n.hash, slot))
 	s.unlock()
@@ -217,17 +222,22 @@ func (e *engine[K, V]) overwrite(s *shard, w word, n *newcomer[K, V], old *whole
 	if deadline != never && e.clock.passed(deadline) {
 		cause = Expired
 	}
-	e.departed(n.key.v, before.v, cause)
+	e.left[cause]++
+	if e.options.OnEvict != nil {
+		e.gone = append(e.gone, departure[K, V]{n.key.v, before.v, cause})
+	}
 	e.policy.Touch(w.slot(), w.hash())
 	e.unschedule(w.slot())
 	e.schedule(w.slot(), n.times.deadline)
 	return true
 }
 
-// departed counts an entry or a value that has left, and keeps it for OnEvict. The room must be held.
-func (e *engine[K, V]) departed(key K, value V, cause Cause) {
+// departed counts an entry that nobody can reach any more, and keeps it for OnEvict. The room must be
+// held.
+func (e *engine[K, V]) departed(at unsafe.Pointer, cause Cause) {
 	e.left[cause]++
 	if e.options.OnEvict != nil {
+		key, value := e.slots.Load().entry(at)
 		e.gone = append(e.gone, departure[K, V]{key, value, cause})
 	}
 }
@@ -241,7 +251,7 @@ func (e *engine[K, V]) remove(w word, cause Cause) {
 // depart takes an entry out that the policy has forgotten. The room must be held.
 func (e *engine[K, V]) depart(slot uint32, cause Cause) {
 	h := e.hashOf(slot)
-	e.unindex(&e.shards[h>>e.shift], wordOf(h, slot), nil)
+	e.unindex(e.shardOf(h), wordOf(h, slot), nil)
 	e.vacate(slot, cause)
 }
 
@@ -264,8 +274,7 @@ func (e *engine[K, V]) unindex(s *shard, w word, old *whole[V]) bool {
 func (e *engine[K, V]) vacate(slot uint32, cause Cause) {
 	slots := e.slots.Load()
 	at := slots.at(slot)
-	key, value := slots.entry(at)
-	e.departed(key, value, cause)
+	e.departed(at, cause)
 	slots.forget(at)
 	slots.release(slot)
 	e.unschedule(slot)

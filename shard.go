@@ -45,17 +45,26 @@ const (
 	passedUnit = 1 << 32
 )
 
+// init gives an empty shard its first bucket, so that a search always finds one.
+func (s *shard) init(shift uint32) {
+	s.shift = shift
+	s.table = unsafe.Pointer(new([1]bucket))
+	s.size.Store(1)
+}
+
 // spins is how often a lock is looked at before the processor is given away: what it protects takes
 // some tens of nanoseconds.
 const spins = 64
 
 // lock waits for other writers and makes the sequence odd.
 func (s *shard) lock() {
-	for i := 0; ; i++ {
-		seq := s.seq.Load()
-		if seq&1 == 0 && s.seq.CompareAndSwap(seq, seq+1) {
-			return
-		}
+	if !s.tryLock(s.seq.Load()) {
+		s.lockSlowly()
+	}
+}
+
+func (s *shard) lockSlowly() {
+	for i := 0; !s.tryLock(s.seq.Load()); i++ {
 		pause(i)
 	}
 }
@@ -110,19 +119,22 @@ func (t table) next(i uint32) uint32 {
 
 // home is the bucket where the search for a hash begins.
 func (s *shard) home(hash, size uint32) uint32 {
-	return uint32(uint64(hash<<s.shift) * uint64(size) >> 32)
+	return uint32(uint64(hash<<(s.shift&31)) * uint64(size) >> 32)
 }
 
 // tagOf is what a bucket keeps of a hash: its lowest bits, which choose neither shard nor bucket. 0
 // is an empty place.
-func tagOf(hash uint32) uint64 { return uint64(max(hash&0xff, 1)) }
+func tagOf(hash uint32) uint64 {
+	tag := uint64(hash & 0xff)
+	return tag | (tag-1)>>63 // 1 for 0
+}
 
-// matches has a bit for each place with that tag: placeOf tells which. passed is not zero if a search
-// has to go on in the next bucket.
-func (b *bucket) matches(tag uint64) (m, passed uint64) {
-	lower, upper := b.tags[0].Load(), b.tags[1].Load()
-	x, y := lower^tag*ones, upper^tag*ones
-	return zeros(x)>>7 | zeros(y)&(1<<32-1)>>6, upper >> 32
+// tagWords returns the tags, twelve bytes, and passed in the upper half of the second word.
+func (b *bucket) tagWords() (lower, upper uint64) { return b.tags[0].Load(), b.tags[1].Load() }
+
+// matches has a bit for each place with that tag: placeOf tells which.
+func matches(lower, upper, tag uint64) uint64 {
+	return zeros(lower^tag*ones)>>7 | zeros(upper^tag*ones)&(1<<32-1)>>6
 }
 
 // zeros has the highest bit of each byte that is zero (Warren, Hacker's Delight, 6-1).
@@ -156,7 +168,8 @@ func (s *shard) insert(w word) {
 	t := s.buckets()
 	for i := s.home(w.hash(), t.size); ; i = t.next(i) {
 		b := t.at(i)
-		if m, _ := b.matches(0); m != 0 {
+		lower, upper := b.tagWords()
+		if m := matches(lower, upper, 0); m != 0 {
 			b.set(placeOf(m), w.slot(), tagOf(w.hash()))
 			s.count++
 			return
@@ -177,13 +190,13 @@ func (s *shard) locate(w word) (i, place uint32, ok bool) {
 	i = s.home(w.hash(), t.size)
 	for range t.size {
 		b := t.at(i)
-		m, passed := b.matches(tagOf(w.hash()))
-		for ; m != 0; m &= m - 1 {
+		lower, upper := b.tagWords()
+		for m := matches(lower, upper, tagOf(w.hash())); m != 0; m &= m - 1 {
 			if place = placeOf(m); b.slots[place].Load() == w.slot() {
 				return i, place, true
 			}
 		}
-		if passed == 0 {
+		if upper < passedUnit {
 			break
 		}
 		i = t.next(i)
@@ -215,14 +228,14 @@ func (s *shard) each(visit func(slot uint32)) {
 	}
 }
 
-// reserve makes sure that one more entry fits, seven eighths full at most. expected is how many
-// there will be in the end. hashOf returns the hash of the entry in a slot. The room must be held.
+// full tells that one more entry would fill more than seven eighths. The room must be held.
+func (s *shard) full() bool { return 8*(s.count+1) > 7*perBucket*int(s.size.Load()) }
+
+// reserve makes room for more entries. expected is how many there will be in the end, 0 if nobody
+// knows. hashOf returns the hash of the entry in a slot. The room must be held.
 func (s *shard) reserve(expected uint64, hashOf func(slot uint32) uint32) {
 	size := uint64(s.size.Load())
-	if 8*uint64(s.count+1) <= 7*perBucket*size {
-		return
-	}
-	grown, final := max(1, 2*size), expected*4/3/perBucket+1
+	grown, final := 2*size, expected*4/3/perBucket+1
 	if size < final {
 		grown = min(grown, final)
 	} else {

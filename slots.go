@@ -37,6 +37,8 @@ type times struct{ deadline, end int64 }
 type slots[K comparable, V any] struct {
 	chunks  atomic.Pointer[[]unsafe.Pointer]
 	bits    uint32 // log2 of the entries in a chunk
+	mask    uint32 // the entries in a chunk, less one
+	single  bool   // key and value are a word each, and no pointer
 	times   int    // words for times in an entry: 0, 1, 2
 	stride  uintptr
 	valueAt uintptr
@@ -61,6 +63,8 @@ func newSlots[K comparable, V any](expected uint64, times int) *slots[K, V] {
 		stride: strides[times], valueAt: unsafe.Offsetof(e0.value), timeAt: unsafe.Offsetof(e1.times),
 		keys: layoutOf[K](), values: layoutOf[V](),
 	}
+	s.mask = 1<<s.bits - 1
+	s.single = s.keys.single() && s.values.single()
 	s.chunks.Store(new([]unsafe.Pointer))
 	return s
 }
@@ -105,8 +109,25 @@ func (s *slots[K, V]) newChunk(n int) unsafe.Pointer {
 
 // at returns the entry in a slot that was handed out.
 func (s *slots[K, V]) at(slot uint32) unsafe.Pointer {
-	chunk := (*s.chunks.Load())[slot>>s.bits]
-	return unsafe.Add(chunk, uintptr(slot&(1<<s.bits-1))*s.stride)
+	chunk := (*s.chunks.Load())[slot>>(s.bits&31)]
+	return unsafe.Add(chunk, uintptr(slot&s.mask)*s.stride)
+}
+
+// load reads key and value; they may be torn. A nil value is not read.
+func (s *slots[K, V]) load(e unsafe.Pointer, k *whole[K], v *whole[V]) {
+	if s.single && v != nil {
+		*(*uintptr)(unsafe.Pointer(k)) = atomic.LoadUintptr((*uintptr)(e))
+		*(*uintptr)(unsafe.Pointer(v)) = atomic.LoadUintptr((*uintptr)(unsafe.Add(e, s.valueAt)))
+		return
+	}
+	s.loadWords(e, k, v)
+}
+
+func (s *slots[K, V]) loadWords(e unsafe.Pointer, k *whole[K], v *whole[V]) {
+	s.loadKey(e, k)
+	if v != nil {
+		s.loadValue(e, v)
+	}
 }
 
 func (s *slots[K, V]) loadKey(e unsafe.Pointer, k *whole[K]) {

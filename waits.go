@@ -26,8 +26,8 @@ var waiting sync.Mutex
 // parents is the key under which a loader's context holds the loads that it works for.
 type parents struct{}
 
-// within returns ctx for a loader that works for loads.
-func within(ctx context.Context, loads []*load) context.Context {
+// workingFor returns ctx for a loader that works for loads.
+func workingFor(ctx context.Context, loads []*load) context.Context {
 	return context.WithValue(ctx, parents{}, loads)
 }
 

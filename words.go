@@ -60,9 +60,12 @@ func markPointers(pointers []bool, t reflect.Type, offset uintptr) (any bool) {
 	return any
 }
 
+// single tells whether the value is one word that is no pointer.
+func (l *layout) single() bool { return l.words == 1 && l.pointers == nil }
+
 // load copies a value that others may be storing.
 func (l *layout) load(dst, src unsafe.Pointer) {
-	if l.words == 1 && l.pointers == nil {
+	if l.single() {
 		*(*uintptr)(dst) = atomic.LoadUintptr((*uintptr)(src))
 		return
 	}
@@ -82,7 +85,7 @@ func (l *layout) loadWords(dst, src unsafe.Pointer) {
 
 // store puts a value where others may be loading it.
 func (l *layout) store(dst, src unsafe.Pointer) {
-	if l.words == 1 && l.pointers == nil {
+	if l.single() {
 		setWord((*uintptr)(dst), *(*uintptr)(src))
 		return
 	}

@@ -2,8 +2,6 @@
 
 package policy
 
-import "math"
-
 // miniature is how many entries an expert has at most.
 const miniature = 2048
 
@@ -15,8 +13,7 @@ type follow struct {
 	*lazy
 	panel  *panel // of sampled keys; nil until the cache was full once
 	mask   uint32 // a key is in the sample if hash&mask == 0
-	lead   int
-	marked bool // the hits are in the marks already when Touch is called
+	marked bool   // the hits are in the marks already when Touch is called
 }
 
 // followShapes are the shapes that are tried, first the one to begin with.
@@ -26,15 +23,6 @@ var followShapes = [...]shape{
 	{60, 0, 16},  // recency
 	{100, 0, 16}, // nothing but recency
 }
-
-// followHorizon is how far the scores look back, twice as far as those of a vote: here a change of
-// mind costs something.
-const followHorizon = 16
-
-// followCost is that cost: the part of the entries which change sides that is missed for it. What
-// one tenth to one twentieth loses on one trace it wins on another; at none and at one the worst
-// case is twice as bad.
-const followCost = 0.1
 
 func newFollow(max uint64, marks *Marks) *follow {
 	return &follow{lazy: newLazy(max, followShapes[0], marks)}
@@ -67,10 +55,15 @@ func (p *follow) judge(hash, weight uint32) {
 	p.panel.weigh(id, weight)
 	p.panel.access(id)
 	p.sweep()
-	if lead := p.best(); lead != p.lead {
-		p.lead = lead
-		p.take(followShapes[lead])
+	if lead := followShapes[p.panel.elect(p.cost)]; lead != p.shape {
+		p.take(lead)
 	}
+}
+
+// cost is the part of the sample that changes sides for another shape.
+func (p *follow) cost(expert int) int {
+	percent := int(followShapes[expert].percent) - int(p.percent)
+	return p.live / int(p.mask+1) * max(percent, -percent) / 100
 }
 
 // sweep frees the ids of the keys that no expert holds any more.
@@ -79,19 +72,6 @@ func (p *follow) sweep() {
 		p.panel.free(id)
 	}
 	p.panel.dropped = p.panel.dropped[:0]
-}
-
-// best is the shape that has won most over the present one, what the change costs deducted.
-func (p *follow) best() (best int) {
-	best = p.lead
-	gain := 0.0
-	for i, s := range followShapes {
-		moved := float64(p.panel.max) / 100 * math.Abs(float64(s.percent)-float64(p.percent))
-		if g := p.panel.scores[i] - p.panel.scores[p.lead] - followCost*moved; g > gain {
-			best, gain = i, g
-		}
-	}
-	return best
 }
 
 func (p *follow) Touch(slot, hash uint32) {
@@ -144,14 +124,14 @@ func (p *follow) convene() {
 	for _, s := range followShapes {
 		experts = append(experts, newLazy(max, s, new(Marks)))
 	}
-	p.panel, p.mask = newPanel(max, followHorizon, experts...), mask
+	p.panel, p.mask = newPanel(max, experts...), mask
 	p.each(func(slot, hash, weight uint32) {
 		p.judge(hash, weight)
 		if p.states[slot]&lazyCount > 1 || p.marks.of(slot) > 0 {
 			p.judge(hash, weight)
 		}
 	})
-	clear(p.panel.scores)
+	clear(p.panel.won)
 }
 
 // Resize lets the panel begin anew, in the scale of the new size.

@@ -9,36 +9,27 @@ import "math/bits"
 type panel struct {
 	index   // the ids, by hash
 	experts []Policy
-	held    []uint8   // by id: a bit for each expert that holds it; panelFree if it is no key's
-	weights []uint32  // by id; nil while every weight is 1
-	used    []uint64  // by expert: the weight of what it holds
-	scores  []float64 // by expert: hits, of which the old ones fade
-	order   []int     // the experts from the best to the worst, as of the last ranking
-	spare   []uint32  // ids to be used again
-	dropped []uint32  // ids that an expert has let go; whoever runs the panel empties it
+	held    []uint8  // by id: a bit for each expert that holds it; panelFree if it is no key's
+	weights []uint32 // by id; nil while every weight is 1
+	used    []uint64 // by expert: the weight of what it holds
+	won     []int    // by expert: its hits beyond the leader's, never below 0
+	order   []int    // the experts, the leader first
+	spare   []uint32 // ids to be used again
+	dropped []uint32 // ids that an expert has let go; whoever runs the panel empties it
 	max     uint64
-	decay   float64
 }
 
 // panelFree is a bit that no expert has.
 const panelFree = 1 << 7
 
-// newPanel takes experts that were made for max. The horizon is how many accesses an entry's worth
-// of max the scores look back.
-func newPanel(max uint64, horizon float64, experts ...Policy) *panel {
-	p := &panel{experts: experts}
-	p.used, p.scores = make([]uint64, len(experts)), make([]float64, len(experts))
+// newPanel takes experts that were made for max. The first leads to begin with.
+func newPanel(max uint64, experts ...Policy) *panel {
+	p := &panel{index: index{most: 2 * max}, experts: experts, max: max}
+	p.used, p.won = make([]uint64, len(experts)), make([]int, len(experts))
 	for i := range experts {
 		p.order = append(p.order, i)
 	}
-	p.size(max, horizon)
 	return p
-}
-
-// size sets what depends on max. The 200 keep the scores of the smallest caches from being noise.
-func (p *panel) size(max uint64, horizon float64) {
-	p.max, p.most = max, 2*max
-	p.decay = 1 - 1/(horizon*float64(max)+200)
 }
 
 // fresh gives a key an id.
@@ -133,26 +124,33 @@ func (p *panel) drop(expert int, id uint32) {
 	p.dropped = append(p.dropped, id)
 }
 
-// score counts what not all have hit, or none: the experts are compared, the traffic is not.
+// score keeps what each expert has won over the leader. Only differences count: how many hits the
+// traffic allows is no merit.
 func (p *panel) score(hits uint8) {
-	all := uint8(1<<len(p.experts) - 1)
-	if hits == all {
-		hits = 0
-	}
-	for i := range p.scores {
-		p.scores[i] = p.scores[i]*p.decay + float64(hits>>i&1)
+	lead := int(hits >> p.order[0] & 1)
+	for i := range p.won {
+		p.won[i] = max(0, p.won[i]+int(hits>>i&1)-lead)
 	}
 }
 
-// ranking lists the experts from the best to the worst. Who has as many hits as another stays where
-// it was.
-func (p *panel) ranking() []int {
-	for i := range p.order {
-		for ; i > 0 && p.scores[p.order[i]] > p.scores[p.order[i-1]]; i-- {
-			p.order[i], p.order[i-1] = p.order[i-1], p.order[i]
+// elect makes the expert lead that has won most over the leader beyond what the change costs, in
+// misses, if there is one. To wait until it has paid for that bounds the loss whatever comes: a
+// leader that turns out worse has cost no more than twice what the better one would have; see
+// Borodin, Linial and Saks, "An optimal on-line algorithm for metrical task systems", JACM 1992.
+func (p *panel) elect(cost func(expert int) int) (lead int) {
+	best, gain := 0, 0
+	for at, expert := range p.order {
+		if won := p.won[expert]; won > gain && won-cost(expert) > gain {
+			best, gain = at, won-cost(expert)
 		}
 	}
-	return p.order
+	if best != 0 {
+		lead = p.order[best]
+		copy(p.order[1:], p.order[:best]) // those who led last come first
+		p.order[0] = lead
+		clear(p.won)
+	}
+	return p.order[0]
 }
 
 // weigh changes the weight of a key.
@@ -180,8 +178,8 @@ func (p *panel) remove(id uint32) {
 }
 
 // resize makes the experts larger or smaller.
-func (p *panel) resize(max uint64, horizon float64) {
-	p.size(max, horizon)
+func (p *panel) resize(max uint64) {
+	p.max, p.most = max, 2*max
 	for i, e := range p.experts {
 		e.Resize(max)
 		p.shrink(i, max, 0)

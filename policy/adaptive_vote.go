@@ -20,18 +20,15 @@ type vote struct {
 	panel *panel   // of all keys
 	ids   []uint32 // by slot
 	slots []uint32 // by id: the slot of the entry + 1, 0 if there is none
+	live  int      // entries
 }
-
-// voteHorizon is how far the scores look back, in accesses for each entry. Between 8 and 16 nothing
-// changes; at 4 and below the leader follows noise.
-const voteHorizon = 8
 
 // newVote asks three windows, and ARC. The order counts until the first scores: a window of 20 %
 // is the best where nothing is known.
 func newVote(max uint64) *vote {
 	return &vote{
 		lists: newLists(voteClasses, max),
-		panel: newPanel(max, voteHorizon,
+		panel: newPanel(max,
 			newLazy(max, shape{20, 0, 0}, new(Marks)), // mixed traffic
 			newLazy(max, shape{1, 1, 0}, new(Marks)),  // loops, and what is popular for long
 			newLazy(max, shape{60, 0, 0}, new(Marks)), // recency
@@ -53,6 +50,7 @@ func (p *vote) Admit(slot, hash, weight uint32) {
 	p.ids[slot], p.slots[id] = id, slot+1
 	p.lists.weigh(slot, weight)
 	p.push(p.panel.held[id], slot)
+	p.live++
 }
 
 // follow puts entries where they belong after experts have dropped them.
@@ -90,6 +88,7 @@ func (p *vote) Remove(slot uint32) {
 func (p *vote) release(slot uint32) {
 	id := p.ids[slot]
 	p.unlink(slot)
+	p.live--
 	p.slots[id] = 0
 	p.panel.free(id)
 }
@@ -100,16 +99,17 @@ func (p *vote) Victim(uint32) uint32 {
 	return slot
 }
 
-// class is the list that gives the victim: what the best expert does not hold, unless it holds all;
-// of that what the second does not hold, and so on.
+// class is the list that gives the victim: what the leader does not hold, unless it holds all; of
+// that what the one before it does not hold, and so on.
 func (p *vote) class() uint8 {
+	p.panel.elect(p.cost)
 	var classes uint16
 	for i, weight := range p.weight {
 		if weight > 0 {
 			classes |= 1 << i
 		}
 	}
-	for _, expert := range p.panel.ranking() {
+	for _, expert := range p.panel.order {
 		if rest := classes & voteWithout[expert]; rest != 0 {
 			classes = rest
 		}
@@ -117,9 +117,21 @@ func (p *vote) class() uint8 {
 	return uint8(bits.TrailingZeros16(classes))
 }
 
+// cost is how many misses it takes until the cache holds what an expert holds.
+func (p *vote) cost(expert int) int {
+	var missing, all uint64
+	for i, weight := range p.weight {
+		all += weight
+		if i>>expert&1 == 0 {
+			missing += weight
+		}
+	}
+	return int(missing * uint64(p.live) / all)
+}
+
 func (p *vote) Resize(max uint64) {
 	p.max = max
-	p.panel.resize(max, voteHorizon)
+	p.panel.resize(max)
 	p.follow()
 }
 
