@@ -93,11 +93,14 @@ func (e *engine[K, V]) watch() {
 		e.watched.Store(0)
 		return
 	}
-	e.marks.Store(m.Marks())
-	mask, ok := m.Watches()
+	mask, some := m.Watches()
 	e.watched.Store(uint64(mask))
-	if !ok {
+	if !some {
 		e.watched.Store(watchNone)
+	}
+	e.marks.Store(nil)
+	if !some || mask != 0 { // else it hears of every hit by a note
+		e.marks.Store(m.Marks())
 	}
 }
 

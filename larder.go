@@ -2,7 +2,22 @@
 
 // Package larder keeps what is slow to get close to whoever needs it.
 //
-// The parts that can be used today are packages of their own:
+// [Cache] keeps values in memory, by key, within a bound that holds at every moment, and loads what
+// is not there:
+//
+//	users := larder.New(larder.Options[int64, User]{
+//		MaxEntries: 100_000,
+//		TTL:        time.Minute,
+//		Load:       db.User, // func(context.Context, int64) (User, error)
+//	})
+//	defer users.Close()
+//	u, err := users.Get(ctx, 42)
+//
+// [Memoize] does the same for a function. Who leaves when there is no room is said by package
+// [github.com/larder-go/larder/policy]; which policy and which size fit a traffic is told by package
+// [github.com/larder-go/larder/sim] and the command larder.
+//
+// The other parts that can be used today are packages of their own:
 //
 //   - [github.com/larder-go/larder/store] keeps bytes by key: the interface, a store in memory, and
 //     views that add a prefix or compression;
