@@ -12,8 +12,12 @@ import (
 func (e *engine[K, V]) set(k K, v V, ttl time.Duration) error {
 	var n newcomer[K, V]
 	n.key.v, n.value.v = k, v
-	e.complete(&n, ttl)
-	if e.options.Weigh == nil && e.options.OnEvict == nil && e.update(&n) {
+	n.hash = hash(&e.hasher, &n.key.v)
+	n.weight, n.times = 1, times{never, never}
+	if !e.plain || ttl != Forever {
+		e.complete(&n, ttl)
+	}
+	if e.simple && e.update(&n) {
 		return nil
 	}
 	return e.setSlowly(&n)

@@ -32,6 +32,8 @@ type engine[K comparable, V any] struct {
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
 	clock   clock
 	options Options[K, V]
+	simple  bool // updates need no room: there are no weights, and nobody hears of them
+	plain   bool // simple, and use does not move deadlines
 
 	count  atomic.Int64  // entries, when the room was last left
 	weight atomic.Uint64 // their weight, if they have one; changed with the room held
@@ -58,6 +60,8 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 	if o.Weigh != nil {
 		e.max, expected = uint64(o.MaxWeight), 1<<16
 	}
+	e.simple = o.Weigh == nil && o.OnEvict == nil
+	e.plain = e.simple && o.Idle == 0
 	e.slots.Store(newSlots[K, V](expected, o.times()))
 	e.newShards(expected)
 	e.newPolicy()
@@ -108,13 +112,12 @@ func (e *engine[K, V]) watch() {
 func (e *engine[K, V]) get(k K) (v V, ok bool) {
 	var value whole[V]
 	w, deadline, _ := e.find(&k, hash(&e.hasher, &k), &value)
-	s := e.stripes.mine()
 	if w == 0 || deadline != never && !e.use(w, deadline) {
-		s.misses.Add(1)
+		e.stripes.mine().misses.Add(1)
 		return v, false
 	}
-	s.hits.Add(1)
-	e.hit(s, w)
+	e.hit(w)
+	e.stripes.mine().hits.Add(1)
 	return value.v, true
 }
 
@@ -193,11 +196,18 @@ again:
 func (e *engine[K, V]) shardOf(h uint32) *shard { return &e.shards[h>>(e.shift&31)] }
 
 // hit tells the policy of a hit, at once by a mark, or later by a note.
-func (e *engine[K, V]) hit(s *stripe, w word) {
+func (e *engine[K, V]) hit(w word) {
 	if m := e.marks.Load(); m != nil {
 		m.Mark(w.slot())
 	}
-	if watched := e.watched.Load(); (watchNone|uint64(w.hash()))&watched == 0 && s.note(w) {
+	if (watchNone|uint64(w.hash()))&e.watched.Load() == 0 {
+		e.note(w)
+	}
+}
+
+// note puts a hit down in the caller's stripe.
+func (e *engine[K, V]) note(w word) {
+	if s := e.stripes.mine(); s.note(w) {
 		e.tryTell(s)
 	}
 }

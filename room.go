@@ -74,7 +74,7 @@ func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
 		slots.storeValue(at, &n.value)
 		slots.setTimes(at, n.times)
 		s.unlock()
-		e.hit(e.stripes.mine(), w)
+		e.hit(w)
 		return true
 	}
 }
