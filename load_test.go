@@ -190,10 +190,10 @@ func TestALoaderThatEndsItsGoroutineFreesTheWaiters(t *testing.T) {
 }
 
 func TestALoaderMayAskForAnotherKey(t *testing.T) {
-	var c *larder.Cache[int, int]
-	c = larder.Memoize(func(ctx context.Context, n int) (int, error) {
+	var c *larder.Cache[int, int64]
+	c = larder.Memoize(func(ctx context.Context, n int) (int64, error) {
 		if n < 2 {
-			return n, nil
+			return int64(n), nil
 		}
 		a, err := c.Get(ctx, n-1)
 		if err != nil {
@@ -201,7 +201,7 @@ func TestALoaderMayAskForAnotherKey(t *testing.T) {
 		}
 		b, err := c.Get(ctx, n-2)
 		return a + b, err
-	}, larder.Options[int, int]{})
+	}, larder.Options[int, int64]{})
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if v, err := c.Get(ctx, 50); v != 12586269025 || err != nil {
