@@ -30,10 +30,13 @@ type engine[K comparable, V any] struct {
 	stripes stripes
 	marks   atomic.Pointer[policy.Marks] // nil if the policy wants none
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
-	clock   clock
+	simple  bool                         // updates need no room: there are no weights, nobody hears of them
+	plain   bool                         // simple, and use does not move deadlines
 	options Options[K, V]
-	simple  bool // updates need no room: there are no weights, and nobody hears of them
-	plain   bool // simple, and use does not move deadlines
+	_       apart
+
+	clock clock
+	_     apart
 
 	count  atomic.Int64  // entries, when the room was last left
 	weight atomic.Uint64 // their weight, if they have one; changed with the room held
@@ -45,9 +48,12 @@ type engine[K comparable, V any] struct {
 	weighs  []uint32 // weights by slot, if entries have one
 	alarm   alarm
 	left    [Cleared + 1]uint64 // entries that left, by cause
-	gone    []departure[K, V]   // what OnLeave is to hear of
+	gone    []departure[K, V]   // what OnEvict is to hear of
 	closed  bool
 }
+
+// apart keeps what every hit reads off the cache lines that others write.
+type apart [64]byte
 
 // watchNone is a bit above those of a hash. A hit adds it to the hash, so a mask of it lets none pass.
 const watchNone = 1 << 32

@@ -45,6 +45,7 @@ type slots[K comparable, V any] struct {
 	timeAt  uintptr
 	keys    layout
 	values  layout
+	_       apart
 	used    uint32   // slots that were ever handed out; guarded by the room
 	free    []uint32 // those that came back; guarded by the room
 }

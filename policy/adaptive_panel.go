@@ -17,6 +17,7 @@ type panel struct {
 	spare   []uint32 // ids to be used again
 	dropped []uint32 // ids that an expert has let go; whoever runs the panel empties it
 	max     uint64
+	credit  int // how far another may fall behind the leader and has to make up for
 }
 
 // panelFree is a bit that no expert has.
@@ -129,7 +130,7 @@ func (p *panel) drop(expert int, id uint32) {
 func (p *panel) score(hits uint8) {
 	lead := int(hits >> p.order[0] & 1)
 	for i := range p.won {
-		p.won[i] = max(0, p.won[i]+int(hits>>i&1)-lead)
+		p.won[i] = max(-p.credit, p.won[i]+int(hits>>i&1)-lead)
 	}
 }
 

@@ -11,7 +11,9 @@ const most = 3
 // entries, which all goroutines hit, are written by none. Mark may be called by any number of
 // goroutines at once; all else belongs to the policy.
 type Marks struct {
+	_     [64]byte                        // what a policy writes at every eviction stays off the line
 	words atomic.Pointer[[]atomic.Uint32] // four slots each
+	_     [64]byte
 }
 
 // Mark notes a hit on slot. One that meets another on a neighbour may be lost.
