@@ -2,8 +2,8 @@
 
 package policy
 
-// adaptiveSmall is up to which weight Adaptive is a vote: above it, hearing of every hit and
-// keeping experts of the size of the cache costs too much.
+// adaptiveSmall is up to which weight Adaptive is a vote. Above it, to hear of every hit costs more
+// than it gains, and experts of the size of the cache would keep more than half a megabyte.
 const adaptiveSmall = 2048
 
 // adaptive is a vote or a follow, by its size.
@@ -22,7 +22,8 @@ type form interface {
 // Adaptive does what does best on the traffic that it sees: what holds newcomers for long, what
 // resists loops and scans, or what keeps what is popular. Small caches hold experts against each
 // other that are as large as they are and hear of every hit; large ones are lazy, and learn from
-// miniatures that see a sample of the keys. About 180 bytes an entry up to 2048 entries, 15 above.
+// miniatures that see a sample of the keys. See docs/design/0006-adaptive.md. About 200 bytes an
+// entry up to 2048 entries; above, 14 and half a megabyte.
 //
 // It is a Marker. Up to 2048 entries it watches all keys, and does not look at the marks.
 func Adaptive(max uint64) Policy {

@@ -3,7 +3,7 @@
 package policy
 
 // miniature is how many entries an expert has at most.
-const miniature = 2048
+const miniature = 1536
 
 // follow is one lazy cache. A panel of lazies of other shapes sees a sample of the keys, each in a
 // cache smaller by the same factor, so it has about the hit ratio that the whole would have in that
@@ -16,16 +16,19 @@ type follow struct {
 	marked bool   // the hits are in the marks already when Touch is called
 }
 
-// followShapes are the shapes that are tried, first the one to begin with.
+// followShapes are the shapes that are tried, first the one to begin with. Patience matters where
+// all changes at once: without it one made-up trace stays for a whole phase at 26 % that could have
+// 100 %. At 4 a window of 20 % alone loses 0.8 points on traffic of all kinds.
 var followShapes = [...]shape{
-	{20, 0, 16},  // mixed traffic
-	{1, 1, 0},    // loops, and what is popular for long
-	{60, 0, 16},  // recency
-	{100, 0, 16}, // nothing but recency
+	{percent: 20, patience: 16},              // mixed traffic
+	{percent: 1, margin: 1},                  // loops, and what is popular for long
+	{percent: 60, patience: 16},              // recency
+	{percent: 100, patience: 16},             // nothing but recency
+	{percent: 100, patience: 16, fifo: true}, // what is used once more and never again
 }
 
-// followCredit is how many hits for each entry of the sample a leader may be ahead. A vote has none;
-// here, where a change moves entries that do not come back at once, what has proved itself stays.
+// followCredit is how many hits for each entry of the sample a leader may be ahead. A vote gives
+// none; here a change moves entries that do not come back at once, so what has proved itself stays.
 const followCredit = 2
 
 func newFollow(max uint64, marks *Marks) *follow {

@@ -17,12 +17,13 @@ const (
 	lazyLive   = 1 << 4    // there is an entry
 	lazyLinked = 1 << 5    // there is a node
 	lazyInMain = 1 << 6    // the node is in the queue of the main part
-	lazyLate   = 1 << 7    // the node was another entry's; this one belongs to the window
+	lazyLate   = 1 << 7    // the node was another entry's; this one is in the window
 	noSlot     = 1<<32 - 1 // ends a queue
 )
 
-// lazyLife is after how many uses an entry all counts are halved. Caffeine takes 10. As much again
-// makes a loop through 20 times what fits look like one, and is better on four of five real traces.
+// lazyLife is after how many uses an entry all counts are halved. Caffeine takes 10. With 20 a
+// small window keeps loops through up to 20 times what fits, and mixed traffic is served as well:
+// 0.0 points on the traces that this was tuned on, 1.6 on the others.
 const lazyLife = 20
 
 // lazy has a window and a main part, both clocks: what was hit since it was last looked at goes
@@ -55,6 +56,7 @@ type shape struct {
 	percent  uint64 // the window's part of the weight
 	margin   uint8  // uses that a newcomer must be ahead, beyond one
 	patience int    // wins of the main part after which the winner loses a use; 0 is never
+	fifo     bool   // the window is no clock: who was hit in it leaves in its turn
 }
 
 func newLazy(max uint64, s shape, marks *Marks) *lazy {
@@ -239,7 +241,7 @@ func (l *lazy) Victim(uint32) uint32 {
 	if ok && l.weight[lazyWindow] < l.window {
 		return l.leave(lazyMain)
 	}
-	newer, any := l.unmarked(lazyWindow)
+	newer, any := l.first()
 	switch {
 	case !any:
 		return l.leave(lazyMain)
@@ -252,6 +254,14 @@ func (l *lazy) Victim(uint32) uint32 {
 		l.wear(old)
 	}
 	return l.leave(lazyWindow)
+}
+
+// first is who would leave the window.
+func (l *lazy) first() (slot uint32, ok bool) {
+	if l.fifo {
+		return l.oldest(lazyWindow)
+	}
+	return l.unmarked(lazyWindow)
 }
 
 // wear lets an entry of the main part that wins again and again without a hit grow weaker, so that

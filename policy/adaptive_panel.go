@@ -135,9 +135,9 @@ func (p *panel) score(hits uint8) {
 }
 
 // elect makes the expert lead that has won most over the leader beyond what the change costs, in
-// misses, if there is one. To wait until it has paid for that bounds the loss whatever comes: a
-// leader that turns out worse has cost no more than twice what the better one would have; see
-// Borodin, Linial and Saks, "An optimal on-line algorithm for metrical task systems", JACM 1992.
+// misses, if there is one. To wait until another has won as much as it costs to follow it is what
+// bounds the loss where each is better for a while; see Borodin, Linial and Saks, "An optimal
+// on-line algorithm for metrical task system", JACM 1992. It needs no window of time.
 func (p *panel) elect(cost func(expert int) int) (lead int) {
 	best, gain := 0, 0
 	for at, expert := range p.order {

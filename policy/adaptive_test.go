@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -71,8 +72,7 @@ func lately(n int, max uint32) []uint32 {
 	return keys
 }
 
-// TestAdaptiveIsNearTheBest also says what it has learnt from: none of the others is near the best
-// everywhere.
+// None of the others is near the best everywhere.
 func TestAdaptiveIsNearTheBest(t *testing.T) {
 	others := []policy.New{policy.LRU, policy.ARC, policy.LIRS, policy.S3FIFO, policy.WTinyLFU}
 	for _, max := range []uint32{100, 1000, 3000} {
@@ -82,7 +82,8 @@ func TestAdaptiveIsNearTheBest(t *testing.T) {
 			for _, other := range others {
 				best = slices.Max([]int{best, simulate(other(uint64(max)), keys, max)})
 			}
-			got, want := percent(simulate(policy.Adaptive(uint64(max)), keys, max), keys), percent(best, keys)
+			got := percent(simulate(policy.Adaptive(uint64(max)), keys, max), keys)
+			want := percent(best, keys)
 			t.Logf("%s, %d entries: %.1f %%, best of the others %.1f %%", traffic.name, max, got, want)
 			if got < want-3 {
 				t.Errorf("%s, %d entries: %.1f %%, want at least %.1f %%", traffic.name, max, got, want-3)
@@ -92,6 +93,36 @@ func TestAdaptiveIsNearTheBest(t *testing.T) {
 }
 
 func percent(hits int, keys []uint32) float64 { return 100 * float64(hits) / float64(len(keys)) }
+
+func TestAdaptiveDoesTheSameAgain(t *testing.T) {
+	for _, max := range []uint32{1000, 5000} {
+		keys := traffics[4].keys(max)
+		first := simulate(policy.Adaptive(uint64(max)), keys, max)
+		if again := simulate(policy.Adaptive(uint64(max)), keys, max); again != first {
+			t.Errorf("%d entries: %d hits, then %d", max, first, again)
+		}
+	}
+}
+
+// A loop through four times what fits makes the experts hold different keys, so the panel is large.
+func TestAdaptiveIsFrugal(t *testing.T) {
+	for _, c := range []struct {
+		max, entries uint32
+		want         int64
+	}{{2048, 2048, 512 << 10}, {200_000, 200_000, 200_000*14 + 700<<10}, {200_000, 10, 16 << 10}} {
+		keys := keysOf(20*c.entries, func(i uint32) uint32 { return i * 7 % (4 * c.entries) })
+		if c.entries < c.max {
+			keys = keysOf(c.entries, func(i uint32) uint32 { return i })
+		}
+		before := heap()
+		p := policy.Adaptive(uint64(c.max))
+		simulate(p, keys, c.max)
+		if got := heap() - before; got > c.want {
+			t.Errorf("%d entries of %d: %d bytes, want at most %d", c.entries, c.max, got, c.want)
+		}
+		runtime.KeepAlive(p)
+	}
+}
 
 // What marks say and what Touch says is the same to a large cache, up to the order.
 func TestAdaptiveLearnsFromMarks(t *testing.T) {

@@ -23,15 +23,16 @@ type vote struct {
 	live  int      // entries
 }
 
-// newVote asks three windows, and ARC. The order counts until the first scores: a window of 20 %
-// is the best where nothing is known.
+// newVote asks three windows, and ARC. The first leads until another has won: a window of 20 % is
+// the best where nothing is known. Patience, as in a follow, is no help here, since others take
+// over, and costs on loops.
 func newVote(max uint64) *vote {
 	return &vote{
 		lists: newLists(voteClasses, max),
 		panel: newPanel(max,
-			newLazy(max, shape{20, 0, 0}, new(Marks)), // mixed traffic
-			newLazy(max, shape{1, 1, 0}, new(Marks)),  // loops, and what is popular for long
-			newLazy(max, shape{60, 0, 0}, new(Marks)), // recency
+			newLazy(max, shape{percent: 20}, new(Marks)),           // mixed traffic
+			newLazy(max, shape{percent: 1, margin: 1}, new(Marks)), // loops, and what is popular for long
+			newLazy(max, shape{percent: 60}, new(Marks)),           // recency
 			ARC(max)), // recency that changes its mind
 	}
 }
