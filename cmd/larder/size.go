@@ -239,9 +239,19 @@ func (a *answer) sentence() string {
 			a.Policy, how)
 	case a.Enough > 0:
 		return fmt.Sprintf("no size gives %s hits with %s; %s %s %s (%s)", formatPercent(a.Wanted),
-			a.Policy, size, a.verb(), formatPercent(min(a.Ceiling, nearly*a.Ceiling)), how)
+			a.Policy, size, a.verb(), formatPercent(a.ratioAt(a.Enough)), how)
 	}
 	return fmt.Sprintf("no size gives %s hits with %s (%s)", formatPercent(a.Wanted), a.Policy, how)
+}
+
+// ratioAt returns the hit ratio of a size that is in the table.
+func (a *answer) ratioAt(size uint64) float64 {
+	for _, near := range a.Near {
+		if near.Size == size {
+			return near.HitRatio
+		}
+	}
+	return 0
 }
 
 func (a *answer) verb() string {
