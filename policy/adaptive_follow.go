@@ -27,10 +27,6 @@ var followShapes = [...]shape{
 	{percent: 100, patience: 16, fifo: true}, // what is used once more and never again
 }
 
-// followCredit is how many hits for each entry of the sample a leader may be ahead. A vote gives
-// none; here a change moves entries that do not come back at once, so what has proved itself stays.
-const followCredit = 2
-
 func newFollow(max uint64, marks *Marks) *follow {
 	return &follow{lazy: newLazy(max, followShapes[0], marks)}
 }
@@ -133,8 +129,7 @@ func (p *follow) convene() {
 	for _, s := range followShapes {
 		experts = append(experts, newLazy(max, s, new(Marks)))
 	}
-	p.panel, p.mask = newPanel(max, experts...), mask
-	p.panel.credit = followCredit * p.live / int(mask+1)
+	p.panel, p.mask = newPanel(max, p.live/int(mask+1), experts...), mask
 	p.each(func(slot, hash, weight uint32) {
 		p.judge(hash, weight)
 		if p.states[slot]&lazyCount > 1 || p.marks.of(slot) > 0 {

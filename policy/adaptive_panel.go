@@ -17,15 +17,16 @@ type panel struct {
 	spare   []uint32 // ids to be used again
 	dropped []uint32 // ids that an expert has let go; whoever runs the panel empties it
 	max     uint64
-	credit  int // how far another may fall behind the leader and has to make up for
+	credit  int // hits that a leader may be ahead: an entry's worth each
 }
 
 // panelFree is a bit that no expert has.
 const panelFree = 1 << 7
 
-// newPanel takes experts that were made for max. The first leads to begin with.
-func newPanel(max uint64, experts ...Policy) *panel {
-	p := &panel{index: index{most: 2 * max}, experts: experts, max: max}
+// newPanel takes experts that were made for max, which is about so many entries. The first leads to
+// begin with.
+func newPanel(max uint64, entries int, experts ...Policy) *panel {
+	p := &panel{index: index{most: 2 * max}, experts: experts, max: max, credit: entries}
 	p.used, p.won = make([]uint64, len(experts)), make([]int, len(experts))
 	for i := range experts {
 		p.order = append(p.order, i)
@@ -126,7 +127,9 @@ func (p *panel) drop(expert int, id uint32) {
 }
 
 // score keeps what each expert has won over the leader. Only differences count: how many hits the
-// traffic allows is no merit.
+// traffic allows is no merit. What a leader is ahead counts too, up to as much as a change can
+// cost: with none, two that take turns in being better each lead when the other should (7 points on
+// a loop); with more, a leader stays too long when the traffic changes.
 func (p *panel) score(hits uint8) {
 	lead := int(hits >> p.order[0] & 1)
 	for i := range p.won {

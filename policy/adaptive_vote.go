@@ -29,7 +29,7 @@ type vote struct {
 func newVote(max uint64) *vote {
 	return &vote{
 		lists: newLists(voteClasses, max),
-		panel: newPanel(max,
+		panel: newPanel(max, int(max),
 			newLazy(max, shape{percent: 20}, new(Marks)),           // mixed traffic
 			newLazy(max, shape{percent: 1, margin: 1}, new(Marks)), // loops, and what is popular for long
 			newLazy(max, shape{percent: 60}, new(Marks)),           // recency
@@ -131,7 +131,7 @@ func (p *vote) cost(expert int) int {
 }
 
 func (p *vote) Resize(max uint64) {
-	p.max = max
+	p.max, p.panel.credit = max, int(max)
 	p.panel.resize(max)
 	p.follow()
 }
