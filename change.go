@@ -105,6 +105,9 @@ func (s *slots[K, V]) withTimes() *slots[K, V] {
 		fresh.setTimes(to, times{never, never})
 	}
 	fresh.free = s.free
+	for len(*fresh.chunks.Load()) < len(*s.chunks.Load()) { // a reader may know a slot of before Clear
+		fresh.grow()
+	}
 	return fresh
 }
 
@@ -145,9 +148,15 @@ func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) 
 			return before.v, there
 		}
 		var n newcomer[K, V]
-		n.key.v, n.value.v = k, v
-		e.complete(&n, ttl)
-		if kept, done := e.exchange(w, &old, &n, op); done {
+		n.key.v, n.hash = k, h
+		if op == Put {
+			n.value.v = v
+			e.complete(&n, ttl)
+		}
+		if kept, done := e.exchange(w, &old, there, &n, op); done {
+			if !kept {
+				n.value = whole[V]{}
+			}
 			return n.value.v, kept
 		}
 	}
@@ -155,13 +164,15 @@ func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) 
 
 // exchange does op if the entry of n's key is still the one of w with the value old, or is still
 // absent where w is 0; else done is false. kept tells whether an entry is there afterwards.
-func (e *engine[K, V]) exchange(w word, old *whole[V], n *newcomer[K, V], op Op) (kept, done bool) {
+func (e *engine[K, V]) exchange(
+	w word, old *whole[V], there bool, n *newcomer[K, V], op Op,
+) (kept, done bool) {
 	e.enter()
 	defer e.leave()
 	s := e.shardOf(n.hash)
-	now, _, _ := e.find(&n.key.v, n.hash, nil)
+	now, deadline, _ := e.find(&n.key.v, n.hash, nil)
 	switch {
-	case now != w:
+	case now != w, w != 0 && !there && !e.clock.passed(deadline): // set again, maybe to the same
 		return false, false
 	case w == 0:
 		return e.put(n) == nil, true
@@ -173,7 +184,6 @@ func (e *engine[K, V]) exchange(w word, old *whole[V], n *newcomer[K, V], op Op)
 		}
 		return e.put(n) == nil, true
 	}
-	n.value = whole[V]{}
 	if !e.unindex(s, w, old) {
 		return false, false
 	}
@@ -196,10 +206,9 @@ func (e *engine[K, V]) holds(w word, value *whole[V]) bool {
 // caller may change the engine on the way.
 func (e *engine[K, V]) all() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
-		now := e.clock.now()
 		for i := range e.shards {
-			for _, entry := range e.copyShard(&e.shards[i], now) {
-				if !yield(entry.key, entry.value) {
+			for _, entry := range e.copyShard(&e.shards[i]) {
+				if !e.clock.passed(entry.deadline) && !yield(entry.key, entry.value) {
 					return
 				}
 			}
@@ -207,17 +216,23 @@ func (e *engine[K, V]) all() iter.Seq2[K, V] {
 	}
 }
 
+// lasting is an entry and when it expires.
+type lasting[K comparable, V any] struct {
+	key      K
+	value    V
+	deadline int64
+}
+
 // copyShard returns the entries of a shard as they are at one moment.
-func (e *engine[K, V]) copyShard(s *shard, now int64) []departure[K, V] {
-	entries := make([]departure[K, V], 0, s.size.Load()*perBucket)
+func (e *engine[K, V]) copyShard(s *shard) []lasting[K, V] {
+	entries := make([]lasting[K, V], 0, s.size.Load()*perBucket)
 	s.lock()
 	defer s.unlock()
 	slots := e.slots.Load()
 	s.each(func(slot uint32) {
-		if at := slots.at(slot); slots.deadlineOf(at) > now {
-			key, value := slots.entry(at)
-			entries = append(entries, departure[K, V]{key: key, value: value})
-		}
+		at := slots.at(slot)
+		key, value := slots.entry(at)
+		entries = append(entries, lasting[K, V]{key, value, slots.deadlineOf(at)})
 	})
 	return entries
 }

@@ -76,10 +76,11 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 	return e
 }
 
-// newShards makes as many shards as let writers seldom meet, none with more than some 512 words.
+// newShards makes as many shards as let writers seldom meet, and none of more than some 512 entries
+// unless there are millions: an empty shard takes 128 bytes.
 func (e *engine[K, V]) newShards(expected uint64) {
 	bits := uint32(1)
-	for bits < 8 && expected>>bits > 64 || bits < 20 && expected>>bits > 512 {
+	for bits < 8 && expected>>bits > 64 || bits < 15 && expected>>bits > 512 {
 		bits++
 	}
 	e.shards = make([]shard, 1<<bits)
@@ -151,6 +152,9 @@ func (e *engine[K, V]) use(w word, deadline int64) bool {
 // renew moves the deadline of an entry that was used, if it moves by more than a thousandth of the
 // idle time. If the entry has left meanwhile, its deadline is another one, and stays.
 func (e *engine[K, V]) renew(w word, deadline int64) {
+	if e.clock.now() >= deadline { // it took so long to come here
+		return
+	}
 	slots := e.slots.Load()
 	at := slots.at(w.slot())
 	fresh := min(e.clock.after(e.options.Idle), slots.end(at).Load())
@@ -170,7 +174,6 @@ again:
 		s.wait()
 		goto again
 	}
-	slots := e.slots.Load()
 	t := s.buckets()
 	i := s.home(h, t.size)
 	for passed := uint32(0); ; i = t.next(i) {
@@ -178,6 +181,7 @@ again:
 		lower, upper := b.tagWords()
 		for m := matches(lower, upper, tagOf(h)); m != 0; m &= m - 1 {
 			slot := b.slots[placeOf(m)].Load()
+			slots := e.slots.Load() // after slot: older ones may not reach that far
 			at := slots.at(slot)
 			slots.load(at, &key, value)
 			deadline = slots.deadlineOf(at)
@@ -229,6 +233,9 @@ func (e *engine[K, V]) tryTell(s *stripe) {
 // tell passes the notes of a stripe on to the policy, if the entries are still there. The room must
 // be held.
 func (e *engine[K, V]) tell(s *stripe) {
+	if s.noted.Load() == 0 {
+		return
+	}
 	var words [batch]word
 	for _, w := range words[:s.take(&words)] {
 		if w == 0 {

@@ -38,9 +38,13 @@ func (e *PanicError) Unwrap() error {
 // call is one load of one key, and what comes of it.
 type call[V any] struct {
 	load
+	begun atomic.Bool // somebody runs it, or is about to; set by claim
 	value V
 	err   error // both are set before done is closed
 }
+
+// claim tells whether the caller is the one to run the load.
+func (k *call[V]) claim() bool { return !k.begun.Swap(true) }
 
 // calls holds the loads that are under way, by key.
 type calls[K comparable, V any] struct {
@@ -65,6 +69,9 @@ func (c *calls[K, V]) join(key K, kept func(K) (V, bool)) (k *call[V], leads boo
 		c.byKey = map[K]*call[V]{}
 	}
 	k = &call[V]{load: load{done: make(chan struct{})}}
+	if key != key { // a NaN could never be taken out again
+		return k, true, v
+	}
 	c.byKey[key] = k
 	c.running.Store(int64(len(c.byKey)))
 	return k, true, v
@@ -148,7 +155,7 @@ func (c *Cache[K, V]) awaitOne(ctx context.Context, key K, k *call[V], leads boo
 		return none, err
 	}
 	defer end()
-	if leads {
+	if k.claim() { // it is new, or waits for its turn in GetMany
 		c.start(ctx, func(ctx context.Context) { c.loadOne(ctx, key, k) }, &k.load)
 	}
 	return c.outcome(ctx, k)
@@ -172,13 +179,13 @@ func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V]) (V, error) {
 
 // start runs a load: in a goroutine of its own if the caller may give up, else right here. Its
 // context has the values of the caller's, but neither its end nor its deadline.
-func (c *Cache[K, V]) start(ctx context.Context, run func(context.Context), ls ...*load) {
+func (c *Cache[K, V]) start(ctx context.Context, run func(context.Context), l *load) {
 	own := context.WithoutCancel(ctx)
 	cancel := context.CancelFunc(func() {})
 	if c.options.LoadTimeout > 0 {
 		own, cancel = context.WithTimeout(own, c.options.LoadTimeout)
 	}
-	own = workingFor(own, ls)
+	own = workingFor(own, l)
 	if ctx.Done() == nil {
 		defer cancel()
 		run(own)
@@ -242,7 +249,13 @@ func (c *Cache[K, V]) callLoadMany(ctx context.Context, keys []K) (values map[K]
 // finish keeps what a load has brought, n, unless its key was set or deleted meanwhile, and lets go
 // of all who wait.
 func (c *Cache[K, V]) finish(key K, k *call[V], n *newcomer[K, V], err error) {
-	var gone []departure[K, V]
+	c.engine.tellOf(c.settle(key, k, n, err))
+}
+
+// settle is finish that leaves it to the caller to tell of those who had to leave.
+func (c *Cache[K, V]) settle(
+	key K, k *call[V], n *newcomer[K, V], err error,
+) (gone []departure[K, V]) {
 	c.calls.mu.Lock()
 	if c.calls.byKey[key] == k {
 		if n != nil && err == nil {
@@ -255,5 +268,5 @@ func (c *Cache[K, V]) finish(key K, k *call[V], n *newcomer[K, V], err error) {
 		k.value = n.value.v
 	}
 	close(k.done)
-	c.engine.tellOf(gone)
+	return gone
 }

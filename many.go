@@ -89,7 +89,7 @@ func (c *Cache[K, V]) joinAll(ctx context.Context, keys []K, g *group[K, V], got
 		}
 		g.ends = append(g.ends, end)
 		g.waited[key] = k
-		if leads {
+		if leads || !k.begun.Load() {
 			g.led, g.leading = append(g.led, key), append(g.leading, k)
 		}
 	}
@@ -101,29 +101,47 @@ func (c *Cache[K, V]) startAll(ctx context.Context, g *group[K, V]) {
 	if len(g.led) == 0 {
 		return
 	}
-	loads := make([]*load, len(g.leading))
-	for i, k := range g.leading {
-		loads[i] = &k.load
-	}
-	c.start(ctx, func(ctx context.Context) { c.loadAll(ctx, g) }, loads...)
-}
-
-// loadAll calls the origin for all keys that g leads.
-func (c *Cache[K, V]) loadAll(ctx context.Context, g *group[K, V]) {
-	if c.options.LoadMany != nil {
-		c.loadTogether(ctx, g.led, g.leading)
+	if c.options.LoadMany == nil {
+		c.startEach(ctx, g)
 		return
 	}
-	turns := make(chan struct{}, atOnceLoads)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for i, key := range g.led {
-		turns <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turns }()
-			c.loadOne(ctx, key, g.leading[i])
-		})
+	loads := make([]*load, 0, len(g.leading))
+	var keys []K
+	var calls []*call[V]
+	for i, k := range g.leading {
+		if k.claim() {
+			keys, calls, loads = append(keys, g.led[i]), append(calls, k), append(loads, &k.load)
+		}
 	}
+	if len(keys) > 0 {
+		c.start(ctx, func(ctx context.Context) { c.loadTogether(ctx, keys, calls) }, joined(loads))
+	}
+}
+
+// startEach calls Load for each key that g leads, several at a time. Each call has its own time, and
+// works for its own key alone. Whoever asks meanwhile for a key whose turn has not come runs its
+// load himself: a loader that waited for a turn could wait for its own.
+func (c *Cache[K, V]) startEach(ctx context.Context, g *group[K, V]) {
+	each := func() {
+		turns := make(chan struct{}, atOnceLoads)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		for i, k := range g.leading {
+			turns <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-turns }()
+				if k.claim() {
+					run := func(ctx context.Context) { c.loadOne(ctx, g.led[i], k) }
+					c.start(context.WithoutCancel(ctx), run, &k.load)
+				}
+			})
+		}
+	}
+	if ctx.Done() == nil {
+		each()
+		return
+	}
+	go each()
 }
 
 // loadTogether calls LoadMany.
@@ -134,9 +152,11 @@ func (c *Cache[K, V]) loadTogether(ctx context.Context, keys []K, calls []*call[
 		if p := recover(); p != nil {
 			err = &PanicError{p, debug.Stack()}
 		}
+		var gone []departure[K, V]
 		for i, key := range keys {
-			c.finishOf(key, calls[i], values, err)
+			gone = append(gone, c.finishOf(key, calls[i], values, err)...)
 		}
+		c.engine.tellOf(gone) // when nobody waits any more: it may panic
 	}()
 	for _, k := range calls {
 		k.runs()
@@ -145,7 +165,9 @@ func (c *Cache[K, V]) loadTogether(ctx context.Context, keys []K, calls []*call[
 }
 
 // finishOf finishes the load of one key of many.
-func (c *Cache[K, V]) finishOf(key K, k *call[V], values map[K]V, err error) {
+func (c *Cache[K, V]) finishOf(
+	key K, k *call[V], values map[K]V, err error,
+) (gone []departure[K, V]) {
 	v, ok := values[key]
 	if err == nil && !ok {
 		err = ErrNotFound
@@ -154,5 +176,5 @@ func (c *Cache[K, V]) finishOf(key K, k *call[V], values map[K]V, err error) {
 	if err == nil {
 		n, err = c.fresh(key, v)
 	}
-	c.finish(key, k, n, err)
+	return c.settle(key, k, n, err)
 }

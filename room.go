@@ -14,10 +14,14 @@ type departure[K comparable, V any] struct {
 	cause Cause
 }
 
+// awake is how often enter looks at the room before it sleeps, which costs as much as some ten
+// entries that come and go: one or two microseconds.
+const awake = 1000
+
 // enter takes the room. What is done there is short, so waiting awake is cheaper than sleeping, for
 // a while.
 func (e *engine[K, V]) enter() {
-	for range spins {
+	for range awake {
 		if e.mu.TryLock() {
 			return
 		}
@@ -94,7 +98,8 @@ func (e *engine[K, V]) put(n *newcomer[K, V]) error {
 		}
 		return err
 	}
-	if w != 0 && e.replace(s, w, n) {
+	if w != 0 {
+		e.replace(s, w, n)
 		return nil
 	}
 	e.makeRoom(n.hash, n.weight)
@@ -181,25 +186,28 @@ func (e *engine[K, V]) setWeight(slot uint32, weight uint64) {
 	e.weight.Add(weight)
 }
 
-// replace stores a value over that of w; false if the entry had to leave for it. The room must be
-// held.
-func (e *engine[K, V]) replace(s *shard, w word, n *newcomer[K, V]) bool {
+// replace stores a value over that of w. The room must be held.
+func (e *engine[K, V]) replace(s *shard, w word, n *newcomer[K, V]) {
 	slot := w.slot()
 	if e.options.Weigh != nil {
-		old := uint64(e.weighs[slot])
+		old, chosen := uint64(e.weighs[slot]), false
 		for e.weight.Load()-old+n.weight > e.max {
 			victim := e.policy.Victim(n.hash)
-			if victim == slot {
-				e.depart(victim, Replaced)
-				return false
+			if victim == slot { // it stays: nobody may see its key without a value
+				chosen = true
+				continue
 			}
 			e.depart(victim, Evicted)
 		}
 		e.weight.Add(n.weight - old)
 		e.weighs[slot] = uint32(n.weight)
-		e.policy.Weigh(slot, uint32(n.weight))
+		if chosen {
+			e.policy.Admit(slot, n.hash, uint32(n.weight))
+		} else {
+			e.policy.Weigh(slot, uint32(n.weight))
+		}
 	}
-	return e.overwrite(s, w, n, nil)
+	e.overwrite(s, w, n, nil)
 }
 
 // overwrite stores value and times over those of w, if its value is still old; nil is any. The room

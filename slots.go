@@ -50,6 +50,9 @@ type slots[K comparable, V any] struct {
 	free    []uint32 // those that came back; guarded by the room
 }
 
+// chunkBytes is what a chunk has at most, unless one entry has more.
+const chunkBytes = 256 << 10
+
 // newSlots makes room that grows as entries come; expected sizes the chunks.
 func newSlots[K comparable, V any](expected uint64, times int) *slots[K, V] {
 	var (
@@ -58,7 +61,7 @@ func newSlots[K comparable, V any](expected uint64, times int) *slots[K, V] {
 		e2 entry2[K, V]
 	)
 	strides := [...]uintptr{unsafe.Sizeof(e0), unsafe.Sizeof(e1), unsafe.Sizeof(e2)}
-	chunk := min(max(expected/16, 16), 4096)
+	chunk := min(max(expected/16, 16), 4096, max(chunkBytes/uint64(strides[times]+1), 1))
 	s := &slots[K, V]{
 		bits: uint32(bits.Len64(chunk - 1)), times: times,
 		stride: strides[times], valueAt: unsafe.Offsetof(e0.value), timeAt: unsafe.Offsetof(e1.times),
@@ -89,10 +92,14 @@ func (s *slots[K, V]) reset() { s.used, s.free = 0, nil }
 
 // reach makes sure that slot has a chunk.
 func (s *slots[K, V]) reach(slot uint32) {
-	old := *s.chunks.Load()
-	if int(slot>>s.bits) < len(old) {
-		return
+	if int(slot>>s.bits) >= len(*s.chunks.Load()) {
+		s.grow()
 	}
+}
+
+// grow adds a chunk.
+func (s *slots[K, V]) grow() {
+	old := *s.chunks.Load()
 	// A reader sees no more of the array than the length that it has loaded.
 	grown := append(old, s.newChunk(1<<s.bits))
 	s.chunks.Store(&grown)
@@ -116,12 +123,14 @@ func (s *slots[K, V]) at(slot uint32) unsafe.Pointer {
 
 // load reads key and value; they may be torn. A nil value is not read.
 func (s *slots[K, V]) load(e unsafe.Pointer, k *whole[K], v *whole[V]) {
-	if s.single && v != nil {
-		*(*uintptr)(unsafe.Pointer(k)) = atomic.LoadUintptr((*uintptr)(e))
-		*(*uintptr)(unsafe.Pointer(v)) = atomic.LoadUintptr((*uintptr)(unsafe.Add(e, s.valueAt)))
+	if !s.single {
+		s.loadWords(e, k, v)
 		return
 	}
-	s.loadWords(e, k, v)
+	*(*uintptr)(unsafe.Pointer(k)) = atomic.LoadUintptr((*uintptr)(e))
+	if v != nil {
+		*(*uintptr)(unsafe.Pointer(v)) = atomic.LoadUintptr((*uintptr)(unsafe.Add(e, s.valueAt)))
+	}
 }
 
 func (s *slots[K, V]) loadWords(e unsafe.Pointer, k *whole[K], v *whole[V]) {

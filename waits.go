@@ -23,12 +23,12 @@ type load struct {
 // by loaders that ask a cache.
 var waiting sync.Mutex
 
-// parents is the key under which a loader's context holds the loads that it works for.
-type parents struct{}
+// parent is the key under which a loader's context holds the load that it works for.
+type parent struct{}
 
-// workingFor returns ctx for a loader that works for loads.
-func workingFor(ctx context.Context, loads []*load) context.Context {
-	return context.WithValue(ctx, parents{}, loads)
+// workingFor returns ctx for the loader of l.
+func workingFor(ctx context.Context, l *load) context.Context {
+	return context.WithValue(ctx, parent{}, l)
 }
 
 // runs notes that the calling goroutine runs the loader.
@@ -37,8 +37,8 @@ func (l *load) runs() { l.goroutine.Store(goroutine()) }
 // await notes that the loader whose context ctx is waits for l until end is called. It returns
 // ErrRecursive if that would be for ever.
 func await(ctx context.Context, l *load) (end func(), err error) {
-	asking, _ := ctx.Value(parents{}).([]*load)
-	if len(asking) == 0 {
+	asking, _ := ctx.Value(parent{}).(*load)
+	if asking == nil {
 		if g := l.goroutine.Load(); g != 0 && g == goroutine() { // its context was not passed on
 			return nil, ErrRecursive
 		}
@@ -46,34 +46,44 @@ func await(ctx context.Context, l *load) (end func(), err error) {
 	}
 	waiting.Lock()
 	defer waiting.Unlock()
-	for _, a := range asking {
-		if l.leadsTo(a) {
-			return nil, ErrRecursive
-		}
+	if l.leadsTo(asking, map[*load]bool{}) {
+		return nil, ErrRecursive
 	}
-	for _, a := range asking {
-		a.waits = append(a.waits, l)
-	}
-	return func() { endWait(asking, l) }, nil
+	asking.waits = append(asking.waits, l)
+	return func() { asking.endWait(l) }, nil
 }
 
 // endWait takes back what await has noted.
-func endWait(asking []*load, l *load) {
+func (l *load) endWait(other *load) {
 	waiting.Lock()
 	defer waiting.Unlock()
-	for _, a := range asking {
-		if i := slices.Index(a.waits, l); i >= 0 {
-			a.waits = slices.Delete(a.waits, i, i+1)
-		}
+	if i := slices.Index(l.waits, other); i >= 0 {
+		l.waits = slices.Delete(l.waits, i, i+1)
 	}
 }
 
-// leadsTo tells whether l waits for other, directly or not. There is no circle yet, so it ends.
-func (l *load) leadsTo(other *load) bool {
+// leadsTo tells whether l waits for other, directly or not. seen are the loads that do not.
+func (l *load) leadsTo(other *load, seen map[*load]bool) bool {
 	if l == other {
 		return true
 	}
-	return slices.ContainsFunc(l.waits, func(w *load) bool { return w.leadsTo(other) })
+	if seen[l] {
+		return false
+	}
+	seen[l] = true
+	return slices.ContainsFunc(l.waits, func(w *load) bool { return w.leadsTo(other, seen) })
+}
+
+// joined makes one load of several that a single call of the origin brings: they all wait for what
+// its loader asks for.
+func joined(calls []*load) *load {
+	all := &load{}
+	waiting.Lock()
+	defer waiting.Unlock()
+	for _, l := range calls {
+		l.waits = append(l.waits, all)
+	}
+	return all
 }
 
 // goroutine returns the number of the calling goroutine, which the runtime shows in stacks only. It

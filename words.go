@@ -49,7 +49,10 @@ func markPointers(pointers []bool, t reflect.Type, offset uintptr) (any bool) {
 		set(offset + wordSize)
 	case reflect.Array:
 		for i := range uintptr(t.Len()) {
-			any = markPointers(pointers, t.Elem(), offset+i*t.Elem().Size()) || any
+			if !markPointers(pointers, t.Elem(), offset+i*t.Elem().Size()) {
+				return any // the others have none either
+			}
+			any = true
 		}
 	case reflect.Struct:
 		for i := range t.NumField() {
