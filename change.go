@@ -277,6 +277,7 @@ func (e *engine[K, V]) resize(max uint64) {
 	defer e.leave()
 	e.max = max
 	e.policy.Resize(max)
+	e.listens = false
 	e.watch()
 	e.makeRoom(0, 0)
 }

@@ -50,6 +50,7 @@ type engine[K comparable, V any] struct {
 	left    [Cleared + 1]uint64 // entries that left, by cause
 	gone    []departure[K, V]   // what OnEvict is to hear of
 	closed  bool
+	listens bool // the policy was asked what it wants to hear of, after its first victim
 }
 
 // apart keeps what every hit reads off the cache lines that others write.
@@ -92,7 +93,7 @@ func (e *engine[K, V]) newShards(expected uint64) {
 
 // newPolicy begins with an empty policy. The room must be held, or nobody else be there.
 func (e *engine[K, V]) newPolicy() {
-	e.policy = e.options.Policy(e.max)
+	e.policy, e.listens = e.options.Policy(e.max), false
 	e.watch()
 }
 

@@ -126,8 +126,18 @@ const maxWeight = 1<<32 - 1
 // makeRoom evicts until an entry of weight fits. The room must be held.
 func (e *engine[K, V]) makeRoom(hash uint32, weight uint64) {
 	for e.load()+weight > e.max {
-		e.depart(e.policy.Victim(hash), Evicted)
+		e.depart(e.victim(hash), Evicted)
 	}
+}
+
+// victim asks the policy who leaves for an entry with that hash. The room must be held.
+func (e *engine[K, V]) victim(hash uint32) (slot uint32) {
+	slot = e.policy.Victim(hash)
+	if !e.listens { // it may know only now what it wants to hear of
+		e.watch()
+		e.listens = true
+	}
+	return slot
 }
 
 // load is what counts against the bound. The room must be held.
@@ -192,7 +202,7 @@ func (e *engine[K, V]) replace(s *shard, w word, n *newcomer[K, V]) {
 	if e.options.Weigh != nil {
 		old, chosen := uint64(e.weighs[slot]), false
 		for e.weight.Load()-old+n.weight > e.max {
-			victim := e.policy.Victim(n.hash)
+			victim := e.victim(n.hash)
 			if victim == slot { // it stays: nobody may see its key without a value
 				chosen = true
 				continue

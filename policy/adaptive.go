@@ -63,10 +63,12 @@ func (p *adaptive) Marks() *Marks {
 	return &p.marks
 }
 
-// Watches is all keys, or a sample of a sixteenth or more.
+// Watches is all keys in a small cache. In a large one it is the sample that the miniatures see, and
+// nothing before something had to leave.
 func (p *adaptive) Watches() (mask uint32, ok bool) {
-	if p.max <= adaptiveSmall {
+	f, large := p.form.(*follow)
+	if !large {
 		return 0, true
 	}
-	return watched(p.max), true
+	return f.mask, f.panel != nil
 }

@@ -31,16 +31,6 @@ func newFollow(max uint64, marks *Marks) *follow {
 	return &follow{lazy: newLazy(max, followShapes[0], marks)}
 }
 
-// watched is the mask of the keys that a follow for max wants to hear of: no more than it needs for
-// entries of weight 1, but one in sixteen, since there are fewer entries where they are heavier.
-func watched(max uint64) (mask uint32) {
-	for max > miniature && mask < 15 {
-		max /= 2
-		mask = mask<<1 | 1
-	}
-	return mask
-}
-
 func (p *follow) Admit(slot, hash, weight uint32) {
 	p.lazy.Admit(slot, hash, weight)
 	p.judge(hash, weight)
@@ -120,7 +110,7 @@ func (p *follow) Victim(incoming uint32) uint32 {
 // convene makes the panel as soon as something must leave. By then it is known how many entries
 // there are. The experts begin with what is there, in the shape in which it was taken in.
 func (p *follow) convene() {
-	mask, max := watched(p.max), p.max
+	mask, max := uint32(0), p.max
 	for p.live/int(mask+1) > miniature {
 		mask = mask<<1 | 1
 	}

@@ -89,13 +89,18 @@ func newCache(t *trace.Trace, p policy.Policy, max uint64) *cache {
 		owners: make([]uint32, 0, min(max, uint64(t.Distinct))),
 		result: Result{Max: max, Accesses: uint64(len(t.Keys))},
 	}
-	if m, ok := p.(policy.Marker); ok {
+	c.listen()
+	return c
+}
+
+// listen asks the policy how it wants to hear of hits: at the beginning, and after the first victim.
+func (c *cache) listen() {
+	if m, ok := c.policy.(policy.Marker); ok {
 		var watches bool
 		c.marks = m.Marks()
 		c.mask, watches = m.Watches()
 		c.deaf = !watches
 	}
-	return c
 }
 
 // hit tells the policy of a hit as the engine does.
@@ -157,7 +162,9 @@ func (c *cache) count(from, to int) {
 			slot = p.Victim(hash)
 			slots[owners[slot]] = 0
 			owners[slot] = k
-			evictions++
+			if evictions++; c.result.Evictions+evictions == 1 {
+				c.listen()
+			}
 		}
 		slots[k] = slot + 1
 		p.Admit(slot, hash, 1)
@@ -195,7 +202,9 @@ func (c *cache) evict(incoming uint32) {
 	c.slots[c.owners[slot]] = 0
 	c.used -= uint64(c.weights[slot])
 	c.free = append(c.free, slot)
-	c.result.Evictions++
+	if c.result.Evictions++; c.result.Evictions == 1 {
+		c.listen()
+	}
 }
 
 func (c *cache) admit(key, hash, weight uint32) {
