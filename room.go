@@ -38,7 +38,9 @@ func (e *engine[K, V]) exit() []departure[K, V] {
 		e.count.Store(int64(e.entries))
 	}
 	gone := e.gone
-	e.gone = nil
+	if gone != nil {
+		e.gone = nil
+	}
 	e.mu.Unlock()
 	return gone
 }
@@ -280,12 +282,12 @@ func (e *engine[K, V]) unindex(s *shard, w word, old *whole[V]) bool {
 		panic("larder: an entry is not in the index") // its key changed its hash: ours to prevent
 	}
 	s.lock()
-	defer s.unlock()
-	if old != nil && !e.holds(w, old) {
-		return false
+	same := old == nil || e.holds(w, old)
+	if same {
+		s.remove(w, at, place)
 	}
-	s.remove(w, at, place)
-	return true
+	s.unlock()
+	return same
 }
 
 // vacate gives back the slot of an entry that nobody can reach. The room must be held.

@@ -78,14 +78,14 @@ func (p *follow) Touch(slot, hash uint32) {
 
 func (p *follow) Weigh(slot, weight uint32) {
 	p.lazy.Weigh(slot, weight)
-	if id, ok := p.sampled(p.hashes[slot]); ok {
+	if id, ok := p.sampled(p.nodes[slot].hash); ok {
 		p.panel.weigh(id, weight)
 		p.sweep()
 	}
 }
 
 func (p *follow) Remove(slot uint32) {
-	if id, ok := p.sampled(p.hashes[slot]); ok {
+	if id, ok := p.sampled(p.nodes[slot].hash); ok {
 		p.panel.remove(id)
 		p.sweep()
 	}

@@ -36,10 +36,9 @@ const lazyLife = 20
 // those that are there are hit every time.
 type lazy struct {
 	marks   *Marks
-	next    []uint32 // by slot: the node that came after
-	hashes  []uint32 // by slot
-	states  []uint8  // by slot
-	weights []uint32 // by slot; nil while every weight is 1
+	nodes   []lazyNode // by slot
+	states  []uint8    // by slot
+	weights []uint32   // by slot; nil while every weight is 1
 	queues  [lazyParts]struct{ oldest, newest uint32 }
 	weight  [lazyParts]uint64 // of the entries that belong to a part
 	left    sketch
@@ -50,6 +49,12 @@ type lazy struct {
 	short   bool   // the window was below its size after the last Admit
 	wins    int    // of the main part since one had to pay for it
 	shape
+}
+
+// lazyNode is what is needed of an entry when it leaves.
+type lazyNode struct {
+	next uint32 // the node that came after it
+	hash uint32
 }
 
 // shape is in what one lazy differs from another.
@@ -79,7 +84,7 @@ func (l *lazy) take(s shape) {
 func (l *lazy) Admit(slot, hash, weight uint32) {
 	l.reach(slot)
 	l.marks.set(slot, 0)
-	l.hashes[slot] = hash
+	l.nodes[slot].hash = hash
 	if l.weights != nil || weight != 1 {
 		l.weigh(slot, weight)
 	}
@@ -99,11 +104,11 @@ func (l *lazy) Admit(slot, hash, weight uint32) {
 // reach makes the arrays long enough for slot.
 func (l *lazy) reach(slot uint32) {
 	l.marks.reach(slot, l.max)
-	if int(slot) < len(l.next) {
+	if int(slot) < len(l.nodes) {
 		return
 	}
-	n := beyond(len(l.next), int(slot)+1, l.max)
-	l.next, l.hashes, l.states = stretch(l.next, n), stretch(l.hashes, n), stretch(l.states, n)
+	n := beyond(len(l.nodes), int(slot)+1, l.max)
+	l.nodes, l.states = stretch(l.nodes, n), stretch(l.states, n)
 	if l.weights != nil {
 		l.weights = stretch(l.weights, n)
 	}
@@ -116,7 +121,7 @@ const lazyMemory = 2
 
 func (l *lazy) weigh(slot, weight uint32) {
 	if l.weights == nil {
-		l.weights = make([]uint32, len(l.next))
+		l.weights = make([]uint32, len(l.nodes))
 		for i := range l.weights {
 			l.weights[i] = 1
 		}
@@ -145,9 +150,9 @@ func (l *lazy) push(part int, slot uint32) {
 	if q.oldest == noSlot {
 		q.oldest = slot
 	} else {
-		l.next[q.newest] = slot
+		l.nodes[q.newest].next = slot
 	}
-	l.next[slot], q.newest = noSlot, slot
+	l.nodes[slot].next, q.newest = noSlot, slot
 	l.states[slot] |= lazyLinked
 	if part == lazyMain {
 		l.states[slot] |= lazyInMain
@@ -165,7 +170,7 @@ func (l *lazy) pop(part int) (slot uint32) {
 func (l *lazy) unlink(part int) (slot uint32) {
 	q := &l.queues[part]
 	slot = q.oldest
-	q.oldest = l.next[slot]
+	q.oldest = l.nodes[slot].next
 	l.states[slot] &^= lazyLinked | lazyInMain
 	return slot
 }
@@ -209,7 +214,7 @@ func (l *lazy) settle() {
 func (l *lazy) use(slot, uses uint32) {
 	state := l.states[slot]
 	l.states[slot] = state&^lazyCount | min(state&lazyCount+uint8(uses), lazyCount)
-	if l.seen += int(uses); l.seen < lazyLife*max(l.live, len(l.next)/4) {
+	if l.seen += int(uses); l.seen < lazyLife*max(l.live, len(l.nodes)/4) {
 		return // a quarter, so that a large cache which is nearly empty does not age all the time
 	}
 	l.seen /= 2
@@ -296,7 +301,7 @@ func (l *lazy) unmarked(part int) (slot uint32, ok bool) {
 // leave evicts the oldest of a part.
 func (l *lazy) leave(part int) (slot uint32) {
 	slot = l.pop(part)
-	l.left.note(l.hashes[slot], l.states[slot]&lazyCount)
+	l.left.note(l.nodes[slot].hash, l.states[slot]&lazyCount)
 	l.states[slot] = 0
 	l.live--
 	return slot
@@ -310,9 +315,9 @@ func (l *lazy) Resize(max uint64) {
 // each visits the entries in the order in which they would leave.
 func (l *lazy) each(visit func(slot, hash, weight uint32)) {
 	for _, part := range []int{lazyMain, lazyWindow} {
-		for slot := l.queues[part].oldest; slot != noSlot; slot = l.next[slot] {
+		for slot := l.queues[part].oldest; slot != noSlot; slot = l.nodes[slot].next {
 			if l.states[slot]&lazyLive != 0 {
-				visit(slot, l.hashes[slot], uint32(l.weightOf(slot)))
+				visit(slot, l.nodes[slot].hash, uint32(l.weightOf(slot)))
 			}
 		}
 	}
