@@ -125,7 +125,8 @@ func (e *engine[K, V]) get(k K) (v V, ok bool) {
 		return v, false
 	}
 	e.hit(w)
-	e.stripes.mine().hits.Add(1)
+	at := here()
+	e.stripes.of(at).hit(at)
 	return value.v, true
 }
 
