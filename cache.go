@@ -43,8 +43,8 @@ func Memoize[K comparable, V any](
 func (c *Cache[K, V]) Lookup(key K) (V, bool) { return c.engine.get(key) }
 
 // Set keeps value under key for the TTL of the options. A load of key that is under way does not
-// undo it. Unless it returns an error, which is ErrRefused, the entry is there when it returns; if it
-// does, what was there before is gone too.
+// undo it. Unless it returns an error, which is ErrRefused, the entry is there when it returns; if
+// it does, what was there before is gone too.
 func (c *Cache[K, V]) Set(_ context.Context, key K, value V) error {
 	c.calls.drop(key)
 	return c.engine.set(key, value, c.options.TTL)
@@ -60,8 +60,8 @@ func (c *Cache[K, V]) SetFor(_ context.Context, key K, value V, ttl time.Duratio
 	return c.engine.set(key, value, ttl)
 }
 
-// Delete takes key out. A load of it that is under way is not kept. An absent key is fine; the error
-// is nil.
+// Delete takes key out. A load of it that is under way is not kept. An absent key is fine; the
+// error is nil.
 func (c *Cache[K, V]) Delete(_ context.Context, key K) error {
 	c.calls.drop(key)
 	c.engine.delete(key)
@@ -79,10 +79,10 @@ const (
 )
 
 // Compute changes the value of key by f, which gets the present value and whether there is one.
-// Between what f gets and what is done nobody else changes the key. No lock is held while f runs, so
-// it may be called again, with another value, if somebody else was faster: it should have no effect
-// of its own. Compute returns the value that is there in the end, and whether there is one; nothing
-// is loaded.
+// Between what f gets and what is done nobody else changes the key. No lock is held while f runs,
+// so it may be called again, with another value, if somebody else was faster: it should have no
+// effect of its own. Compute returns the value that is there in the end, and whether there is one;
+// nothing is loaded.
 func (c *Cache[K, V]) Compute(key K, f func(value V, found bool) (V, Op)) (V, bool) {
 	c.calls.drop(key)
 	return c.engine.compute(key, c.options.TTL, f)
@@ -94,16 +94,16 @@ func (c *Cache[K, V]) Clear() {
 	c.engine.clearAll()
 }
 
-// All visits the entries that have not expired, in no order. One that comes or goes meanwhile may be
-// among them or not. The cache may be changed on the way.
+// All visits the entries that have not expired, in no order. One that comes or goes meanwhile may
+// be among them or not. The cache may be changed on the way.
 func (c *Cache[K, V]) All() iter.Seq2[K, V] { return c.engine.all() }
 
 // Len returns how many entries are kept, at most MaxEntries. Those that have expired count until
 // their room is given back, which is some milliseconds later, at most two seconds.
 func (c *Cache[K, V]) Len() int { return int(c.engine.count.Load()) }
 
-// Weight returns the sum of the entries' weights, at most MaxWeight; where entries are counted it is
-// their number.
+// Weight returns the sum of the entries' weights, at most MaxWeight; where entries are counted it
+// is their number.
 func (c *Cache[K, V]) Weight() int64 { return c.engine.total() }
 
 // Resize sets another bound, MaxEntries or MaxWeight, whichever the cache has, and evicts what is

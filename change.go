@@ -105,7 +105,8 @@ func (s *slots[K, V]) withTimes() *slots[K, V] {
 		fresh.setTimes(to, times{never, never})
 	}
 	fresh.free = s.free
-	for len(*fresh.chunks.Load()) < len(*s.chunks.Load()) { // a reader may know a slot of before Clear
+	// A reader may know a slot of before Clear.
+	for len(*fresh.chunks.Load()) < len(*s.chunks.Load()) {
 		fresh.grow()
 	}
 	return fresh
@@ -129,10 +130,10 @@ func (e *engine[K, V]) delete(k K) bool {
 	return cause == Deleted
 }
 
-// compute changes the entry of k by f, which gets its value and whether it is there. No other change
-// of k comes between what f was given and what is done. f runs without a lock, so it may be called
-// again if another change was faster: it should have no effect of its own. It returns the value
-// that is there in the end, and whether there is one.
+// compute changes the entry of k by f, which gets its value and whether it is there. No other
+// change of k comes between what f was given and what is done. f runs without a lock, so it may be
+// called again if another change was faster: it should have no effect of its own. It returns the
+// value that is there in the end, and whether there is one.
 func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) (V, bool) {
 	h := hash(&e.hasher, &k)
 	for {

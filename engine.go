@@ -13,15 +13,15 @@ import (
 
 // engine is a bounded map that many goroutines share.
 //
-// A hit takes no lock and writes nothing that all cores write to: it hashes the key, reads the index
-// under a sequence number (shard.go), reads the entry word by word (words.go, slots.go), and leaves a
-// mark or a note for the policy (notes.go). Whatever comes or goes does so in the room (room.go), one
-// goroutine at a time, so the bound holds at every moment. Expiry is decided by comparison
-// (clock.go); the wheel (wheel.go, alarm.go) only gives the room back.
+// A hit takes no lock and writes nothing that all cores write to: it hashes the key, reads the
+// index under a sequence number (shard.go), reads the entry word by word (words.go, slots.go), and
+// leaves a mark or a note for the policy (notes.go). Whatever comes or goes does so in the room
+// (room.go), one goroutine at a time, so the bound holds at every moment. Expiry is decided by
+// comparison (clock.go); the wheel (wheel.go, alarm.go) only gives the room back.
 //
-// It is part of this package, and not one of its own, because the compiler does not inline functions
-// of a package that the program does not import itself into its instances of a generic type: a hit
-// took twice as long.
+// It is part of this package, and not one of its own, because the compiler does not inline
+// functions of a package that the program does not import itself into its instances of a generic
+// type: a hit took twice as long.
 type engine[K comparable, V any] struct {
 	shards  []shard
 	shift   uint32 // a hash's bits above it choose the shard
@@ -30,7 +30,7 @@ type engine[K comparable, V any] struct {
 	stripes stripes
 	marks   atomic.Pointer[policy.Marks] // nil if the policy wants none
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
-	simple  bool                         // updates need no room: there are no weights, nobody hears of them
+	simple  bool                         // updates need no room: no weights, no OnEvict
 	plain   bool                         // simple, and use does not move deadlines
 	options Options[K, V]
 	_       apart
@@ -56,7 +56,8 @@ type engine[K comparable, V any] struct {
 // apart keeps what every hit reads off the cache lines that others write.
 type apart [64]byte
 
-// watchNone is a bit above those of a hash. A hit adds it to the hash, so a mask of it lets none pass.
+// watchNone is a bit above those of a hash. A hit adds it to the hash, so a mask of it lets none
+// pass.
 const watchNone = 1 << 32
 
 // newEngine makes an engine of complete options. It starts nothing.
@@ -165,9 +166,9 @@ func (e *engine[K, V]) renew(w word, deadline int64) {
 	}
 }
 
-// find reads the entry of k as it is at one moment: its word, 0 if there is none, its deadline, never
-// if it has none, and its value if value is not nil. seq is the sequence number of its shard at that
-// moment. It is one function because it is what every hit costs.
+// find reads the entry of k as it is at one moment: its word, 0 if there is none, its deadline,
+// never if it has none, and its value if value is not nil. seq is the sequence number of its shard
+// at that moment. It is one function because it is what every hit costs.
 func (e *engine[K, V]) find(k *K, h uint32, value *whole[V]) (w word, deadline int64, seq uint32) {
 	var key whole[K]
 	s := e.shardOf(h)

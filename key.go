@@ -91,7 +91,7 @@ func keyOfAny(args []any) (Key, error) {
 // Changing anything here changes every key that somebody stored: then raise keyVersion.
 const (
 	keyVersion  = 1
-	maxKeyDepth = 1000    // far more than data that somebody wrote, far less than the stack can bear
+	maxKeyDepth = 1000    // far more than what somebody wrote, far less than the stack can bear
 	keyChunk    = 4 << 10 // bytes that are hashed together
 	keyItem     = 16      // bytes of the longest item of appendCommon, text aside
 )

@@ -14,8 +14,8 @@
 //	u, err := users.Get(ctx, 42)
 //
 // [Memoize] does the same for a function. Who leaves when there is no room is said by package
-// [github.com/larder-go/larder/policy]; which policy and which size fit a traffic is told by package
-// [github.com/larder-go/larder/sim] and the command larder.
+// [github.com/larder-go/larder/policy]; which policy and which size fit a traffic is told by
+// package [github.com/larder-go/larder/sim] and the command larder.
 //
 // The other parts that can be used today are packages of their own:
 //

@@ -69,7 +69,9 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, keys []K, got map[K]V) er
 }
 
 // joinAll joins or begins the loads of keys.
-func (c *Cache[K, V]) joinAll(ctx context.Context, keys []K, g *group[K, V], got map[K]V) (err error) {
+func (c *Cache[K, V]) joinAll(
+	ctx context.Context, keys []K, g *group[K, V], got map[K]V,
+) (err error) {
 	for _, key := range keys {
 		if _, ok := g.waited[key]; ok {
 			continue
@@ -118,9 +120,9 @@ func (c *Cache[K, V]) startAll(ctx context.Context, g *group[K, V]) {
 	}
 }
 
-// startEach calls Load for each key that g leads, several at a time. Each call has its own time, and
-// works for its own key alone. Whoever asks meanwhile for a key whose turn has not come runs its
-// load himself: a loader that waited for a turn could wait for its own.
+// startEach calls Load for each key that g leads, several at a time. Each call has its own time,
+// and works for its own key alone. Whoever asks meanwhile for a key whose turn has not come runs
+// its load himself: a loader that waited for a turn could wait for its own.
 func (c *Cache[K, V]) startEach(ctx context.Context, g *group[K, V]) {
 	each := func() {
 		turns := make(chan struct{}, atOnceLoads)

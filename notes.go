@@ -39,8 +39,8 @@ func (s *stripe) hitOfAnother(here uintptr) {
 	s.hits.Add(1)
 }
 
-// here tells where the stack of the calling goroutine is, to 2 KiB, the least that a stack takes: no
-// two goroutines are at the same place at a time.
+// here tells where the stack of the calling goroutine is, to 2 KiB, the least that a stack takes:
+// no two goroutines are at the same place at a time.
 func here() uintptr {
 	var b byte
 	return uintptr(unsafe.Pointer(&b)) >> 11

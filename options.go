@@ -31,12 +31,12 @@ type Options[K comparable, V any] struct {
 	// MaxEntries is how many entries are kept at most, at every moment. 0 means DefaultMaxEntries,
 	// unless MaxWeight is set: only one of both may be.
 	MaxEntries int
-	// MaxWeight bounds the sum of what Weigh returns instead, at every moment. An entry heavier than
-	// that is not kept. 0 means that entries are counted.
+	// MaxWeight bounds the sum of what Weigh returns instead, at every moment. An entry heavier
+	// than that is not kept. 0 means that entries are counted.
 	MaxWeight int64
 	// Weigh returns the weight of an entry, for example its size in bytes; less than 1 counts as 1,
-	// more than 4 GiB is never kept. It is called at every Set and must not use the cache. It must be
-	// set if MaxWeight is, and only then.
+	// more than 4 GiB is never kept. It is called at every Set and must not use the cache. It must
+	// be set if MaxWeight is, and only then.
 	Weigh func(key K, value V) int
 	// Policy chooses who leaves when there is no room: policy.LRU, policy.SIEVE, ... nil means
 	// policy.Adaptive, which is hard to beat.
@@ -48,9 +48,10 @@ type Options[K comparable, V any] struct {
 	// not matter. The last use is known to a thousandth of Idle.
 	Idle time.Duration
 	// OnEvict hears of each entry that left and of each value that was replaced, after the fact and
-	// in the goroutine in which it happened, or in one of its own for what expired: several may call
-	// it at once. It holds up its caller alone, and may use the cache. nil means that nobody wants to
-	// know, which makes Set faster.
+	// in the goroutine in which it happened, or in one of its own for what expired: several may
+	// call it at once. It holds up its caller alone, and may use the cache. Close does not wait for
+	// it. If it panics, that reaches the caller; where there is none, as for what expired, the
+	// program ends. nil means that nobody wants to know, which makes Set faster.
 	OnEvict func(key K, value V, cause Cause)
 
 	// Load gets the value of a key that is not there from the origin: Get calls it once for all who

@@ -11,9 +11,9 @@ import (
 
 // A sequence lock needs two things of its stores: that each word is written at once, and that they
 // are seen in the order in which they were made. On this architecture every aligned store does so
-// (Intel SDM 3A 8.2.2, AMD APM 2 7.2), and the compiler keeps stores and atomic operations in order.
-// The stores of sync/atomic are a full barrier besides, which costs as much as everything else that
-// an update does. Elsewhere, and under the race detector, they are what is used.
+// (Intel SDM 3A 8.2.2, AMD APM 2 7.2), and the compiler keeps stores and atomic operations in
+// order. The stores of sync/atomic are a full barrier besides, which costs as much as everything
+// else that an update does. Elsewhere, and under the race detector, they are what is used.
 
 func setUint32(p *atomic.Uint32, v uint32) { *(*uint32)(unsafe.Pointer(p)) = v }
 

@@ -52,7 +52,8 @@ func (e *engine[K, V]) tellOf(gone []departure[K, V]) {
 	}
 }
 
-// newcomer is an entry on its way in. It is filled in where it is: copying it costs more than it does.
+// newcomer is an entry on its way in. It is filled in where it is: copying it costs more than it
+// does.
 type newcomer[K comparable, V any] struct {
 	key    whole[K]
 	value  whole[V]
@@ -85,8 +86,8 @@ func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
 	}
 }
 
-// put stores an entry, whether its key is there or not. It returns ErrRefused, wrapped, if it cannot
-// be kept; then what was there before leaves. The room must be held.
+// put stores an entry, whether its key is there or not. It returns ErrRefused, wrapped, if it
+// cannot be kept; then what was there before leaves. The room must be held.
 func (e *engine[K, V]) put(n *newcomer[K, V]) error {
 	e.tell(e.stripes.mine())
 	s := e.shardOf(n.hash)
@@ -113,7 +114,8 @@ func (e *engine[K, V]) put(n *newcomer[K, V]) error {
 func (e *engine[K, V]) refuse(n *newcomer[K, V]) error {
 	switch {
 	case n.weight > min(e.max, maxWeight):
-		return fmt.Errorf("%w: it weighs %d, the most is %d", ErrRefused, n.weight, min(e.max, maxWeight))
+		most := min(e.max, maxWeight)
+		return fmt.Errorf("%w: it weighs %d, the most is %d", ErrRefused, n.weight, most)
 	case n.key.v != n.key.v: // a NaN is in it: it would never be found again
 		return fmt.Errorf("%w: its key does not equal itself", ErrRefused)
 	case e.closed:
@@ -252,8 +254,8 @@ func (e *engine[K, V]) overwrite(s *shard, w word, n *newcomer[K, V], old *whole
 	return true
 }
 
-// departed counts an entry that nobody can reach any more, and keeps it for OnEvict. The room must be
-// held.
+// departed counts an entry that nobody can reach any more, and keeps it for OnEvict. The room must
+// be held.
 func (e *engine[K, V]) departed(at unsafe.Pointer, cause Cause) {
 	e.left[cause]++
 	if e.options.OnEvict != nil {

@@ -18,9 +18,9 @@ func wordOf(hash, slot uint32) word { return word(hash)<<32 | word(slot+1) }
 func (w word) hash() uint32 { return uint32(w >> 32) }
 func (w word) slot() uint32 { return uint32(w) - 1 }
 
-// shard is a hash table of buckets under a sequence lock: odd while somebody writes. Readers take no
-// lock; they look at the sequence number before and after. Entries come and go only with the room
-// (room.go) held as well, so whoever holds that reads the table as it is.
+// shard is a hash table of buckets under a sequence lock: odd while somebody writes. Readers take
+// no lock; they look at the sequence number before and after. Entries come and go only with the
+// room (room.go) held as well, so whoever holds that reads the table as it is.
 type shard struct {
 	seq   atomic.Uint32
 	size  atomic.Uint32  // buckets; set after table when that grows
@@ -244,7 +244,8 @@ func (s *shard) reserve(expected uint64, hashOf func(slot uint32) uint32) {
 	s.grow(int(grown), hashOf)
 }
 
-// grow moves the entries to a table of at least size buckets, as many as the allocator gives anyway.
+// grow moves the entries to a table of at least size buckets, as many as the allocator gives
+// anyway.
 func (s *shard) grow(size int, hashOf func(slot uint32) uint32) {
 	fresh := slices.Grow([]bucket(nil), size)
 	fresh = fresh[:cap(fresh)]

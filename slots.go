@@ -64,7 +64,8 @@ func newSlots[K comparable, V any](expected uint64, times int) *slots[K, V] {
 	chunk := min(max(expected/16, 16), 4096, max(chunkBytes/uint64(strides[times]+1), 1))
 	s := &slots[K, V]{
 		bits: uint32(bits.Len64(chunk - 1)), times: times,
-		stride: strides[times], valueAt: unsafe.Offsetof(e0.value), timeAt: unsafe.Offsetof(e1.times),
+		stride:  strides[times],
+		valueAt: unsafe.Offsetof(e0.value), timeAt: unsafe.Offsetof(e1.times),
 		keys: layoutOf[K](), values: layoutOf[V](),
 	}
 	s.mask = 1<<s.bits - 1

@@ -38,8 +38,8 @@ func (s Stats) HitRatio() float64 {
 
 // String returns the numbers that one looks at first, in a line.
 func (s Stats) String() string {
-	return fmt.Sprintf("%s: %d hits, %d misses (%.1f %%), %d of %d kept, %d evicted", s.Name, s.Hits,
-		s.Misses, 100*s.HitRatio(), s.Weight, s.Max, s.Evicted)
+	return fmt.Sprintf("%s: %d hits, %d misses (%.1f %%), %d of %d kept, %d evicted", s.Name,
+		s.Hits, s.Misses, 100*s.HitRatio(), s.Weight, s.Max, s.Evicted)
 }
 
 // Stats returns the numbers of this moment.
@@ -57,8 +57,8 @@ type loaded struct {
 	took          atomic.Int64
 }
 
-// begin notes a call of the origin; what it returns notes its end. A call that does not return leaves
-// the error that begin sets.
+// begin notes a call of the origin; what it returns notes its end. A call that does not return
+// leaves the error that begin sets.
 func (l *loaded) begin(err *error) (end func()) {
 	start := time.Now()
 	*err = errExited

@@ -63,8 +63,8 @@ func (p *adaptive) Marks() *Marks {
 	return &p.marks
 }
 
-// Watches is all keys in a small cache. In a large one it is the sample that the miniatures see, and
-// nothing before something had to leave.
+// Watches is all keys in a small cache. In a large one it is the sample that the miniatures see,
+// and nothing before something had to leave.
 func (p *adaptive) Watches() (mask uint32, ok bool) {
 	f, large := p.form.(*follow)
 	if !large {

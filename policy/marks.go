@@ -11,7 +11,7 @@ const most = 3
 // entries, which all goroutines hit, are written by none. Mark may be called by any number of
 // goroutines at once; all else belongs to the policy.
 type Marks struct {
-	_     [64]byte                        // what a policy writes at every eviction stays off the line
+	_     [64]byte                        // keeps what a policy writes at every eviction off
 	words atomic.Pointer[[]atomic.Uint32] // four slots each
 	_     [64]byte
 }

@@ -42,9 +42,9 @@ type Marker interface {
 	Policy
 	// Marks returns where hits are marked, nil if nobody needs to. It is the same at every call.
 	Marks() *Marks
-	// Watches tells of which keys it wants to hear by Touch besides: those with hash&mask == 0. A mask
-	// of 0 means all; ok is false if it means none. The answer changes with Resize, and with the
-	// first Victim after it was made or resized: by then it knows how many entries there are.
+	// Watches tells of which keys it wants to hear by Touch besides: those with hash&mask == 0. A
+	// mask of 0 means all; ok is false if it means none. The answer changes with Resize, and with
+	// the first Victim after it was made or resized: by then it knows how many entries there are.
 	Watches() (mask uint32, ok bool)
 }
 

@@ -93,7 +93,8 @@ func newCache(t *trace.Trace, p policy.Policy, max uint64) *cache {
 	return c
 }
 
-// listen asks the policy how it wants to hear of hits: at the beginning, and after the first victim.
+// listen asks the policy how it wants to hear of hits: at the beginning, and after the first
+// victim.
 func (c *cache) listen() {
 	if m, ok := c.policy.(policy.Marker); ok {
 		var watches bool

@@ -40,7 +40,8 @@ type Options struct {
 	// columns, those of a log are host, client, user, method, url, path, query, status, referer
 	// and agent. Default: {host}{url} of a log, the first known name of CSV.
 	Key string
-	// SizeColumn is the column of CSV that holds the size, by name or number; default: a known name.
+	// SizeColumn is the column of CSV that holds the size, by name or number; default: a known
+	// name.
 	SizeColumn string
 	// Limit is how many accesses are read at most; 0 means DefaultLimit.
 	Limit int
