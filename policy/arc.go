@@ -25,7 +25,7 @@ type arc struct {
 }
 
 // ARC is the adaptive replacement cache. See Megiddo and Modha, "ARC: a self-tuning, low overhead
-// replacement cache", FAST 2003. 13 bytes an entry, 25 with the history.
+// replacement cache", FAST 2003. 13 bytes an entry, 26 with the history.
 func ARC(max uint64) Policy {
 	return &arc{
 		lists: newLists(arcLists, max),

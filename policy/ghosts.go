@@ -5,7 +5,7 @@ package policy
 // ghosts are the hashes of entries that have left, from the oldest to the newest, with the weight
 // each had. They lie in a ring in which those that came back leave gaps. A sweep moves the others
 // up, a few at each call, so that the gaps gather at the oldest; there is never a pause to tidy up.
-// A ghost takes up to 12 bytes. The hash 0 is not remembered.
+// A ghost takes up to 13 bytes. The hash 0 is not remembered.
 type ghosts struct {
 	index            // its numbers are places in the ring; a hash of 0 is a gap
 	weights []uint32 // by place; nil while every weight is 1
@@ -25,7 +25,6 @@ func (g *ghosts) add(hash uint32, weight uint64) {
 	if hash == 0 {
 		return
 	}
-	g.take(hash) // two keys may have one hash
 	g.sweep()
 	if g.span == len(g.hashes) {
 		g.grow()
@@ -37,7 +36,10 @@ func (g *ghosts) push(hash, weight uint32) {
 	place := g.place(g.head + g.span)
 	g.hashes[place] = hash
 	g.weigh(place, weight)
-	g.put(uint32(place))
+	if same, ok := g.insert(uint32(place)); !ok { // two keys may have one hash
+		g.remove(same)
+		g.insert(uint32(place))
+	}
 	g.span++
 	g.weight += uint64(weight)
 }

@@ -4,9 +4,9 @@ package policy
 
 import "math/bits"
 
-// index finds small numbers by the hash that is kept for each: open addressing, 4 bytes a cell. The
-// bits of a cell that its number leaves free hold a piece of the hash, so that what is not there is
-// seldom looked at elsewhere. A hash of 0 is never found.
+// index finds small numbers by the hash that is kept for each: open addressing, 4 bytes a cell,
+// three fifths of them used at most. The bits of a cell that its number leaves free hold a piece of
+// the hash, so that what is not there is seldom looked at elsewhere. A hash of 0 is never found.
 type index struct {
 	hashes []uint32 // by number; set before put
 	cells  []uint32 // hash<<shift | number+1; 0 is empty
@@ -53,12 +53,36 @@ func (x *index) after(i int) int {
 	return 0
 }
 
-// put makes n one of the numbers that are found. It must not be one.
+// put makes n one of the numbers that are found. It must not be one, nor another of its hash.
 func (x *index) put(n uint32) {
-	if x.live++; 4*x.live > 3*len(x.cells) {
-		x.rehash(longer(len(x.cells), 4*x.live/3+1, x.most*4/3+2), x.shift)
-	}
+	x.reserve()
+	x.live++
 	x.place(n)
+}
+
+// insert is put, unless there is a number of its hash: then it returns that, and does nothing.
+func (x *index) insert(n uint32) (same uint32, ok bool) {
+	x.reserve()
+	hash := x.hashes[n]
+	tag, i := hash<<x.shift, x.home(hash)
+	for ; x.cells[i] != 0; i = x.after(i) {
+		if (x.cells[i]^tag)>>x.shift != 0 {
+			continue
+		}
+		if same := x.number(x.cells[i]); x.hashes[same] == hash {
+			return same, false
+		}
+	}
+	x.cells[i] = tag | (n + 1)
+	x.live++
+	return 0, true
+}
+
+// reserve makes room for one more.
+func (x *index) reserve() {
+	if need := x.live + 1; 5*need > 3*len(x.cells) {
+		x.rehash(longer(len(x.cells), 5*need/3+1, x.most*5/3+8), x.shift)
+	}
 }
 
 func (x *index) place(n uint32) {

@@ -29,7 +29,7 @@ type lirs struct {
 // together, 1 % for the others, which leave first. See Jiang and Zhang, "LIRS: an efficient low
 // inter-reference recency set replacement policy to improve buffer cache performance", SIGMETRICS
 // 2002. The paper lets S grow without end; here those that have left weigh no more than max. 30
-// bytes an entry, 61 with the history.
+// bytes an entry, 63 with the history.
 func LIRS(max uint64) Policy {
 	p := &lirs{stack: newLists(1, 2*max), kinds: newLists(lirsLists, 2*max)}
 	p.Resize(max)

@@ -20,7 +20,7 @@ type twoQ struct {
 
 // TwoQ is 2Q, the full version with the paper's sizes: A1in has a quarter, A1out remembers half.
 // See Johnson and Shasha, "2Q: a low overhead high performance buffer management replacement
-// algorithm", VLDB 1994. 13 bytes an entry, 19 with the history.
+// algorithm", VLDB 1994. 13 bytes an entry, 20 with the history.
 func TwoQ(max uint64) Policy {
 	p := &twoQ{lists: newLists(twoQLists, max), out: newGhosts(max / 2)}
 	p.Resize(max)
