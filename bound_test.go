@@ -74,7 +74,7 @@ func probeBound(t *testing.T, c *larder.Cache[int, int], what string, max int) {
 	if n := c.Weight(); n > int64(max) {
 		t.Errorf("%s: they weigh %d, at most %d is allowed", what, n, max)
 	}
-	if s := c.Stats(); s.Entries > max || s.Weight > uint64(max) {
+	if s := c.Stats(); s.Entries > max || s.Weight > int64(max) {
 		t.Errorf("%s: Stats() = %+v, at most %d is allowed", what, s, max)
 	}
 }
@@ -659,7 +659,7 @@ func (s *simple) check(kind byte) {
 			weight, s.c.Len(), s.c.Weight(), s.max)
 	}
 	st := s.c.Stats()
-	if st.Entries != s.c.Len() || int64(st.Weight) != s.c.Weight() || int64(st.Max) != s.max {
+	if st.Entries != s.c.Len() || st.Weight != s.c.Weight() || st.Max != s.max {
 		s.t.Fatalf("Stats() = %+v; Len() = %d, Weight() = %d, the most is %d", st, s.c.Len(),
 			s.c.Weight(), s.max)
 	}
@@ -721,7 +721,7 @@ func FuzzCache(f *testing.F) {
 			}
 			s.c.Close()
 			synctest.Wait()
-			if s.max = int64(s.c.Stats().Max); s.c.Len() != 0 {
+			if s.max = s.c.Stats().Max; s.c.Len() != 0 {
 				t.Fatalf("%d entries in a closed cache", s.c.Len())
 			}
 			s.conserve(kind, s.c.Stats())

@@ -302,7 +302,7 @@ func (e *engine[K, V]) stats() (s Stats) {
 	s.Hits, s.Misses = e.stripes.totals()
 	e.enter()
 	defer e.leave()
-	s.Entries, s.Weight, s.Max = int(e.entries), e.load(), e.max
+	s.Entries, s.Weight, s.Max = int(e.entries), int64(e.load()), int64(e.max)
 	s.Evicted, s.Expired = e.left[Evicted], e.left[Expired]
 	s.Deleted, s.Cleared = e.left[Deleted], e.left[Cleared]
 	return s

@@ -23,9 +23,9 @@ type Stats struct {
 	Deleted uint64 // entries that were deleted
 	Cleared uint64 // entries that left by Clear or Close
 
-	Entries int    // entries that are there
-	Weight  uint64 // their weight; their number where they are counted
-	Max     uint64 // the most that Weight may be
+	Entries int   // entries that are there
+	Weight  int64 // their weight; their number where they are counted
+	Max     int64 // the most that Weight may be
 }
 
 // HitRatio returns the share of hits, from 0 to 1; 0 if nobody has asked yet.
