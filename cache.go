@@ -5,6 +5,7 @@ package larder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 )
@@ -84,8 +85,16 @@ const (
 // effect of its own. Compute returns the value that is there in the end, and whether there is one;
 // nothing is loaded.
 func (c *Cache[K, V]) Compute(key K, f func(value V, found bool) (V, Op)) (V, bool) {
-	c.calls.drop(key)
-	return c.engine.compute(key, c.options.TTL, f)
+	return c.engine.compute(key, c.options.TTL, func(value V, found bool) (V, Op) {
+		value, op := f(value, found)
+		switch {
+		case op > Remove:
+			panic(fmt.Sprintf("larder: Compute: no operation is %d", op))
+		case op != Keep:
+			c.calls.drop(key)
+		}
+		return value, op
+	})
 }
 
 // Clear takes all entries out. Loads that are under way are not kept.

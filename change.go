@@ -277,7 +277,7 @@ func (e *engine[K, V]) resize(max uint64) {
 	e.enter()
 	defer e.leave()
 	e.max = max
-	e.policy.Resize(max)
+	e.policy.Resize(min(max, mostWeight))
 	e.listens = false
 	e.watch()
 	e.makeRoom(0, 0)

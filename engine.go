@@ -92,9 +92,12 @@ func (e *engine[K, V]) newShards(expected uint64) {
 	}
 }
 
+// mostWeight is what policies promise to reckon with in all.
+const mostWeight = 1<<62 - 1
+
 // newPolicy begins with an empty policy. The room must be held, or nobody else be there.
 func (e *engine[K, V]) newPolicy() {
-	e.policy, e.listens = e.options.Policy(e.max), false
+	e.policy, e.listens = e.options.Policy(min(e.max, mostWeight)), false
 	e.watch()
 }
 

@@ -19,8 +19,8 @@
 //
 // The other parts that can be used today are packages of their own:
 //
-//   - [github.com/larder-go/larder/store] keeps bytes by key: the interface, a store in memory, and
-//     views that add a prefix or compression;
+//   - [github.com/larder-go/larder/store] keeps bytes by key: the interface, a store in memory,
+//     views by prefix; [github.com/larder-go/larder/store/compressed] compresses what any store keeps;
 //   - [github.com/larder-go/larder/store/disk] is a store in a folder that processes share;
 //   - [github.com/larder-go/larder/httpcache] is an HTTP cache for http.Client;
 //   - [github.com/larder-go/larder/scrape] fetches pages politely through it.

@@ -401,3 +401,59 @@ func TestAContextThatHasEndedLoadsNothing(t *testing.T) {
 		t.Errorf("GetMany: %v", err)
 	}
 }
+
+func TestAPanicIsNeverTakenForAbsence(t *testing.T) {
+	c := larder.Memoize(func(context.Context, int) (int, error) {
+		panic(fmt.Errorf("no such user: %w", larder.ErrNotFound))
+	}, larder.Options[int, int]{})
+	var p *larder.PanicError
+	if got, err := c.GetMany(ctx, []int{1, 2}); !errors.As(err, &p) {
+		t.Errorf("GetMany = %v, %v; want a PanicError", got, err)
+	}
+}
+
+func TestWhoWaitsInGetManyTriesAgainAfterAPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		c := larder.Memoize(func(context.Context, int) (int, error) {
+			time.Sleep(time.Second)
+			if calls.Add(1) == 1 {
+				panic("the first")
+			}
+			return 7, nil
+		}, larder.Options[int, int]{})
+		go c.Get(ctx, 1)
+		synctest.Wait()
+		if got, err := c.GetMany(ctx, []int{1}); got[1] != 7 || err != nil {
+			t.Errorf("GetMany = %v, %v; want 7", got, err)
+		}
+	})
+}
+
+func TestComputeThatKeepsLeavesALoadAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := larder.Memoize(func(context.Context, int) (int, error) {
+			time.Sleep(time.Second)
+			return 7, nil
+		}, larder.Options[int, int]{})
+		go c.Get(ctx, 1)
+		synctest.Wait()
+		c.Compute(1, func(int, bool) (int, larder.Op) { return 0, larder.Keep })
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if v, ok := c.Lookup(1); v != 7 || !ok {
+			t.Errorf("Lookup = %d, %v; want 7, true", v, ok)
+		}
+	})
+}
+
+func TestAnOperationThatIsNonePanics(t *testing.T) {
+	c := larder.New(larder.Options[int, int]{})
+	c.Set(ctx, 1, 1)
+	defer func() {
+		if _, ok := c.Lookup(1); recover() == nil || !ok {
+			t.Error("no panic, or the entry is gone")
+		}
+	}()
+	c.Compute(1, func(int, bool) (int, larder.Op) { return 0, larder.Op(77) })
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync"
 )
 
@@ -58,10 +59,14 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, keys []K, got map[K]V) er
 	c.startAll(ctx, &g)
 	for key, k := range g.waited {
 		v, e := c.outcome(ctx, k)
+		var panicked *PanicError
+		if errors.As(e, &panicked) && !slices.Contains(g.leading, k) {
+			v, e = c.load(ctx, key) // once more, as Get does for who only waited
+		}
 		switch {
 		case e == nil:
 			got[key] = v
-		case !errors.Is(e, ErrNotFound):
+		case errors.As(e, &panicked) || !errors.Is(e, ErrNotFound):
 			err = e
 		}
 	}

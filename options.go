@@ -35,14 +35,14 @@ type Options[K comparable, V any] struct {
 	// than that is not kept. 0 means that entries are counted.
 	MaxWeight int64
 	// Weigh returns the weight of an entry, for example its size in bytes; less than 1 counts as 1,
-	// more than 4 GiB is never kept. It is called at every Set and must not use the cache. It must
+	// 4 GiB or more is never kept. It is called at every Set and must not use the cache. It must
 	// be set if MaxWeight is, and only then.
 	Weigh func(key K, value V) int
 	// Policy chooses who leaves when there is no room: policy.LRU, policy.SIEVE, ... nil means
 	// policy.Adaptive, which is hard to beat.
 	Policy policy.New
 
-	// TTL is how long an entry lives after it was set. 0 means Forever.
+	// TTL is how long a value is fresh after it was set; then it is gone. 0 means Forever.
 	TTL time.Duration
 	// Idle is how long an entry lives after it was used last, within its TTL. 0 means that use does
 	// not matter. The last use is known to a thousandth of Idle.
@@ -73,7 +73,7 @@ type Cause uint8
 const (
 	Evicted  Cause = iota + 1 // to make room
 	Expired                   // its time was up
-	Replaced                  // its key was set again; the value left alone
+	Replaced                  // its key was set again; only the value left
 	Deleted                   // somebody deleted it
 	Cleared                   // everything was cleared, or the cache closed
 )

@@ -5,7 +5,8 @@ package policy
 // lru keeps the entries in the order of their last use: what was used lately will be used again.
 type lru struct{ lists }
 
-// LRU is least recently used: one list, a hit moves to its front, the back leaves.
+// LRU is least recently used: one list, a hit moves to its front, the back leaves. 9 bytes an
+// entry.
 func LRU(max uint64) Policy { return &lru{newLists(1, max)} }
 
 func (p *lru) Admit(slot, _, weight uint32) {

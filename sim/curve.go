@@ -85,6 +85,9 @@ func LRUCurve(ctx context.Context, t *trace.Trace) (*Curve, error) {
 // LRUCurveWeighed returns the hit ratio of LRU at each size in bytes. The trace must have sizes. It
 // is exact at sizes that no entry is heavier than, where each key has one size.
 func LRUCurveWeighed(ctx context.Context, t *trace.Trace) (*Curve, error) {
+	if len(t.Sizes) != len(t.Keys) {
+		return nil, ErrNoSizes
+	}
 	h := newHeaviness(len(t.Keys))
 	last := make([]uint32, t.Distinct) // access to a key, plus 1
 	var distances []uint64

@@ -3,7 +3,7 @@
 // Package sim predicts hit ratios: it replays traces through the policies that serve.
 //
 // The answers are of three kinds. Replay counts the hits of one policy at one size. LRUCurve and
-// Optimum are exact too, and quicker than a replay for each size. SampleLRU and Miniature look at
+// Optimum are exact too, and quicker than a replay for each size. Samples look at
 // a share of the keys alone and say how far off they may be.
 //
 // Functions that take a context stop soon after it is done and return its cause.
@@ -11,11 +11,18 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/larder-go/larder/policy"
 	"github.com/larder-go/larder/trace"
 )
+
+// ErrNoSizes is returned where entries are to be weighed and the trace does not say what they
+// weigh.
+var ErrNoSizes = errors.New("sim: the trace has no sizes")
+
+var errNothing = errors.New("sim: a cache of nothing: it must hold 1 at least")
 
 // Result is what one policy made of a trace at one size.
 type Result struct {
@@ -48,6 +55,9 @@ func share(part, whole uint64) float64 {
 
 // Replay runs a trace through a new policy that may hold max entries, at least 1.
 func Replay(ctx context.Context, t *trace.Trace, p policy.Named, max uint64) (Result, error) {
+	if max == 0 {
+		return Result{}, errNothing
+	}
 	c := newCache(t, p.New(max), max)
 	return c.run(ctx, p.Name, func(from, to int) { c.count(from, to) })
 }
@@ -58,6 +68,12 @@ func Replay(ctx context.Context, t *trace.Trace, p policy.Named, max uint64) (Re
 func ReplayWeighed(
 	ctx context.Context, t *trace.Trace, p policy.Named, max uint64,
 ) (Result, error) {
+	switch {
+	case max == 0:
+		return Result{}, errNothing
+	case len(t.Sizes) != len(t.Keys):
+		return Result{}, ErrNoSizes
+	}
 	c := newCache(t, p.New(max), max)
 	c.weights = make([]uint32, 0, 1024)
 	return c.run(ctx, p.Name, func(from, to int) { c.weigh(from, to) })

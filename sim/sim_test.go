@@ -302,3 +302,17 @@ func TestAnEmptyTraceHasNoHits(t *testing.T) {
 		t.Errorf("got %+v, %v, want nothing", curve, err)
 	}
 }
+
+func TestWhatCannotBeSimulatedIsAnError(t *testing.T) {
+	tr := &trace.Trace{Keys: []uint32{0, 1, 0}, Distinct: 2}
+	lru, _ := policy.ByName("lru")
+	if _, err := sim.Replay(context.Background(), tr, lru, 0); err == nil {
+		t.Error("a cache of nothing: no error")
+	}
+	if _, err := sim.ReplayWeighed(context.Background(), tr, lru, 5); !errors.Is(err, sim.ErrNoSizes) {
+		t.Errorf("without sizes: %v, want ErrNoSizes", err)
+	}
+	if _, err := sim.LRUCurveWeighed(context.Background(), tr); !errors.Is(err, sim.ErrNoSizes) {
+		t.Errorf("the curve without sizes: %v, want ErrNoSizes", err)
+	}
+}

@@ -57,10 +57,10 @@ func (t *Trace) Ceiling() float64 {
 // least 1: the mean over all windows of that length, side by side. It is 0 if the trace is shorter
 // than a window.
 func (t *Trace) WorkingSet(window int) float64 {
-	windows := len(t.Keys) / window
-	if windows == 0 {
+	if window < 1 || window > len(t.Keys) {
 		return 0
 	}
+	windows := len(t.Keys) / window
 	seen := make([]uint32, t.Distinct) // the last window with the key, from 1
 	sum := 0
 	for w := range windows {

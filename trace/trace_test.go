@@ -405,3 +405,24 @@ func TestFigures(t *testing.T) {
 		}
 	}
 }
+
+func TestCreateFollowsLinksAndLeavesPipesAlone(t *testing.T) {
+	dir := t.TempDir()
+	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
+	if err := os.WriteFile(real, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	tr := &trace.Trace{Keys: []uint32{0, 1}, Distinct: 2}
+	if err := trace.Create(link, tr, "u32"); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is a link no more: %v, %v", info.Mode(), err)
+	}
+	if b, err := os.ReadFile(real); err != nil || len(b) != 8 {
+		t.Errorf("what it leads to has %d bytes, %v; want 8", len(b), err)
+	}
+}

@@ -76,9 +76,16 @@ func writeOracle(out *bufio.Writer, t *Trace) {
 	}
 }
 
-// Create writes a trace to a file, compressed if its name ends in .gz or .zst. The file is there
-// once it is whole; one that was there before is replaced.
+// Create writes a trace to a file, compressed if its name ends in .gz or .zst. A regular file is
+// replaced once the new one is whole; devices and pipes are written to as they are.
 func Create(path string, t *Trace, format string) (err error) {
+	name := path
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return writeTo(path, name, t, format)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".larder-*")
 	if err != nil {
 		return err
@@ -88,11 +95,21 @@ func Create(path string, t *Trace, format string) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	err = compress(f, path, func(w io.Writer) error { return Write(w, t, format) })
+	err = compress(f, name, func(w io.Writer) error { return Write(w, t, format) })
 	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// writeTo writes a trace to what is there and is no regular file.
+func writeTo(path, name string, t *Trace, format string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	err = compress(f, name, func(w io.Writer) error { return Write(w, t, format) })
+	return errors.Join(err, f.Close())
 }
 
 // compress calls write with a writer that compresses as the name says.

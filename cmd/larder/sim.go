@@ -55,7 +55,7 @@ func (s *simulation) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&s.policies, "policy", "p", []string{"all"},
 		"policies, by `NAME`: all, or some of "+policyNames())
-	flags.StringSliceVarP(&s.sizes, "size", "s", defaultSizes, "sizes: entries (1000) or a share"+
+	flags.StringSliceVarP(&s.sizes, "size", "s", defaultSizes, "`SIZE`s: entries (1000) or a share"+
 		" of all distinct keys (5%); with --weights bytes (64MiB)")
 	flags.BoolVarP(&s.weights, "weights", "w", false, "weigh entries by their size in bytes"+
 		" instead of counting them")
@@ -95,6 +95,9 @@ func (s *simulation) checkSizes(cmd *cobra.Command) error {
 	if s.weights && s.optimum && cmd.Flags().Changed("optimum") {
 		return usagef("%s--optimum: not with --weights: where entries are weighed, nobody can "+
 			"tell the optimum", within(cmd))
+	}
+	if len(s.sizes) == 0 {
+		return usagef("%s--size: which sizes: 1000 or 5%%", within(cmd))
 	}
 	for _, text := range s.sizes {
 		if _, err := parseCapacity(text, s.weights, 1<<62); err != nil {

@@ -222,6 +222,9 @@ func (s *sizing) sentences(answers []answer) string {
 func (a *answer) sentence() string {
 	size := a.amount(cmp.Or(a.Size, a.Enough))
 	how := "exact"
+	if a.Policy != "LRU" {
+		how = "by simulation"
+	}
 	switch {
 	case a.Sample > 0 && a.High == 0 && a.Reached:
 		how = fmt.Sprintf("95 %% confidence: at least %s", a.amount(a.Low))
@@ -235,8 +238,8 @@ func (a *answer) sentence() string {
 	}
 	switch {
 	case a.Reached:
-		return fmt.Sprintf("%s %s %s hits with %s (%s)", size, a.verb(), formatPercent(a.Wanted),
-			a.Policy, how)
+		return fmt.Sprintf("%s %s %s hits with %s (%s)", size, a.verb(),
+			formatPercent(max(a.Wanted, a.ratioAt(a.Size))), a.Policy, how)
 	case a.Enough > 0:
 		return fmt.Sprintf("no size gives %s hits with %s; %s %s %s (%s)", formatPercent(a.Wanted),
 			a.Policy, size, a.verb(), formatPercent(a.ratioAt(a.Enough)), how)
