@@ -118,13 +118,20 @@ func columnsOf(header [][]byte) columns {
 	return c
 }
 
-// find returns the number of a column: by its name, or by its number from 1.
+// find returns the number of a column: by its number from 1, or by its name. A number is never a
+// name: without a header, the first line may hold that very number.
 func (c columns) find(field string) (int, bool) {
-	if i := slices.Index(c, columnName([]byte(field))); i >= 0 {
-		return i, true
+	if n, err := strconv.Atoi(field); err == nil {
+		return n - 1, 1 <= n && n <= len(c)
 	}
-	n, err := strconv.Atoi(field)
-	return n - 1, err == nil && 1 <= n && n <= len(c)
+	i := slices.Index(c, columnName([]byte(field)))
+	return i, i >= 0
+}
+
+// named tells whether field is the name of a column.
+func (c columns) named(field string) bool {
+	_, err := strconv.Atoi(field)
+	return err != nil && slices.Contains(c, columnName([]byte(field)))
 }
 
 // first returns the number of the column with the first of names that there is, -1 if none is.
@@ -173,7 +180,7 @@ func (o Options) csv(first []byte) (csvTable, error) {
 
 func (t *csvTable) findSize(column string, names columns, known string, key template) error {
 	t.header = t.header || slices.ContainsFunc(key.parts, func(p part) bool {
-		return slices.Contains(names, columnName([]byte(p.field)))
+		return names.named(p.field)
 	})
 	if column == "" {
 		t.size = names.first(sizeColumns)

@@ -426,3 +426,11 @@ func TestCreateFollowsLinksAndLeavesPipesAlone(t *testing.T) {
 		t.Errorf("what it leads to has %d bytes, %v; want 8", len(b), err)
 	}
 }
+
+func TestAColumnByNumberIsNoName(t *testing.T) {
+	in := "x,k1,2\ny,k2,9\nz,k1,5\n"
+	got, err := trace.Read(strings.NewReader(in), trace.Options{Key: "2"})
+	if err != nil || !slices.Equal(got.Keys, []uint32{0, 1, 0}) {
+		t.Errorf("keys %v, %v; want 0 1 0 of the second column, and no header", got, err)
+	}
+}
