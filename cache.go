@@ -18,16 +18,14 @@ var ErrRefused = errors.New("larder: entry refused")
 // not there. All its methods may be called by many goroutines at once. Values are shared: whoever
 // changes what a value leads to changes it for all.
 type Cache[K comparable, V any] struct {
-	options Options[K, V]
-	engine  *engine[K, V]
-	calls   calls[K, V]
-	loaded  loaded
+	engine *engine[K, V]
+	calls  calls[K, V]
+	loaded loaded
 }
 
 // New makes a cache. It starts no goroutine. It panics on options that make no sense.
 func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
-	o = o.complete()
-	return &Cache[K, V]{options: o, engine: newEngine(o)}
+	return &Cache[K, V]{engine: newEngine(o.complete())}
 }
 
 // Memoize makes a cache of what f returns: Get calls f for an argument that is not there. It is New
@@ -48,7 +46,7 @@ func (c *Cache[K, V]) Lookup(key K) (V, bool) { return c.engine.get(key) }
 // it does, what was there before is gone too.
 func (c *Cache[K, V]) Set(_ context.Context, key K, value V) error {
 	c.calls.drop(key)
-	return c.engine.set(key, value, c.options.TTL)
+	return c.engine.set(key, value, c.engine.options.TTL)
 }
 
 // SetFor is Set with a time to live of its own: Forever, or more than 0. The first one in a cache
@@ -85,7 +83,7 @@ const (
 // effect of its own. Compute returns the value that is there in the end, and whether there is one;
 // nothing is loaded.
 func (c *Cache[K, V]) Compute(key K, f func(value V, found bool) (V, Op)) (V, bool) {
-	return c.engine.compute(key, c.options.TTL, func(value V, found bool) (V, Op) {
+	return c.engine.compute(key, c.engine.options.TTL, func(value V, found bool) (V, Op) {
 		value, op := f(value, found)
 		switch {
 		case op > Remove:

@@ -35,8 +35,9 @@ func (e *engine[K, V]) setSlowly(n *newcomer[K, V]) error {
 // better. Those who had to leave are returned, for tellOf: the caller may hold a lock.
 func (e *engine[K, V]) setLoaded(n *newcomer[K, V]) []departure[K, V] {
 	e.enter()
-	w, deadline, _ := e.find(&n.key.v, n.hash, nil)
+	w, deadline, seq := e.find(&n.key.v, n.hash, nil)
 	if w == 0 || deadline != never && e.clock.passed(deadline) {
+		n.absent, n.seq = w == 0, seq
 		e.put(n)
 	}
 	return e.exit()
@@ -171,11 +172,12 @@ func (e *engine[K, V]) exchange(
 	e.enter()
 	defer e.leave()
 	s := e.shardOf(n.hash)
-	now, deadline, _ := e.find(&n.key.v, n.hash, nil)
+	now, deadline, seq := e.find(&n.key.v, n.hash, nil)
 	switch {
 	case now != w, w != 0 && !there && !e.clock.passed(deadline): // set again, maybe to the same
 		return false, false
 	case w == 0:
+		n.absent, n.seq = true, seq
 		return e.put(n) == nil, true
 	case op == Put && e.options.Weigh == nil:
 		return true, e.overwrite(s, w, n, old)

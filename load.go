@@ -122,7 +122,9 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 }
 
 // loads tells whether there is an origin.
-func (c *Cache[K, V]) loads() bool { return c.options.Load != nil || c.options.LoadMany != nil }
+func (c *Cache[K, V]) loads() bool {
+	return c.engine.options.Load != nil || c.engine.options.LoadMany != nil
+}
 
 // load joins or begins the load of key and waits for it. Whoever waited for a loader that panicked
 // tries again, once: it may have been the context of the other that it could not stand.
@@ -182,8 +184,8 @@ func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V]) (V, error) {
 func (c *Cache[K, V]) start(ctx context.Context, run func(context.Context), l *load) {
 	own := context.WithoutCancel(ctx)
 	cancel := context.CancelFunc(func() {})
-	if c.options.LoadTimeout > 0 {
-		own, cancel = context.WithTimeout(own, c.options.LoadTimeout)
+	if c.engine.options.LoadTimeout > 0 {
+		own, cancel = context.WithTimeout(own, c.engine.options.LoadTimeout)
 	}
 	own = workingFor(own, l)
 	if ctx.Done() == nil {
@@ -222,13 +224,13 @@ func (c *Cache[K, V]) fresh(key K, v V) (n *newcomer[K, V], err error) {
 		}
 	}()
 	n = &newcomer[K, V]{key: whole[K]{v: key}, value: whole[V]{v: v}}
-	c.engine.complete(n, c.options.TTL)
+	c.engine.complete(n, c.engine.options.TTL)
 	return n, nil
 }
 
 // callLoad calls Load, or LoadMany for one key.
 func (c *Cache[K, V]) callLoad(ctx context.Context, key K) (v V, err error) {
-	if c.options.Load == nil {
+	if c.engine.options.Load == nil {
 		values, err := c.callLoadMany(ctx, []K{key})
 		v, ok := values[key]
 		if err == nil && !ok {
@@ -237,13 +239,13 @@ func (c *Cache[K, V]) callLoad(ctx context.Context, key K) (v V, err error) {
 		return v, err
 	}
 	defer c.loaded.begin(&err)()
-	return c.options.Load(ctx, key)
+	return c.engine.options.Load(ctx, key)
 }
 
 // callLoadMany calls LoadMany.
 func (c *Cache[K, V]) callLoadMany(ctx context.Context, keys []K) (values map[K]V, err error) {
 	defer c.loaded.begin(&err)()
-	return c.options.LoadMany(ctx, keys)
+	return c.engine.options.LoadMany(ctx, keys)
 }
 
 // finish keeps what a load has brought, n, unless its key was set or deleted meanwhile, and lets go

@@ -108,7 +108,7 @@ func (c *Cache[K, V]) startAll(ctx context.Context, g *group[K, V]) {
 	if len(g.led) == 0 {
 		return
 	}
-	if c.options.LoadMany == nil {
+	if c.engine.options.LoadMany == nil {
 		c.startEach(ctx, g)
 		return
 	}

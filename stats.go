@@ -45,7 +45,7 @@ func (s Stats) String() string {
 // Stats returns the numbers of this moment.
 func (c *Cache[K, V]) Stats() Stats {
 	s := c.engine.stats()
-	s.Name = c.options.Name
+	s.Name = c.engine.options.Name
 	s.Loads, s.LoadErrors = c.loaded.calls.Load(), c.loaded.failed.Load()
 	s.LoadTime = time.Duration(c.loaded.took.Load())
 	return s

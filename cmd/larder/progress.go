@@ -30,12 +30,16 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // show says that done pages are done and which one is the last of them.
 func (p *progress) show(done, failed int, last string) {
+	p.line(fmt.Sprintf("%d pages, %d failed, %s", done, failed, oneLine(last)))
+}
+
+// line shows text, cut to the width of the terminal, unless another was shown a moment ago.
+func (p *progress) line(text string) {
 	if now := time.Now(); !p.on || now.Before(p.next) {
 		return
 	} else {
 		p.next = now.Add(progressEvery)
 	}
-	text := fmt.Sprintf("%d pages, %d failed, %s", done, failed, oneLine(last))
 	width, _, err := term.GetSize(int(os.Stderr.Fd()))
 	if err == nil && 0 < width && width <= len(text) {
 		text = text[:width-1]

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
 )
@@ -215,16 +214,4 @@ func (c *chart) legend(width int, colours []int) string {
 		column += len(word) + 3
 	}
 	return b.String() + "\n"
-}
-
-// line shows what is done now to a person at a terminal.
-func (p *progress) line(text string) {
-	if now := time.Now(); !p.on || now.Before(p.next) {
-		return
-	} else {
-		p.next = now.Add(progressEvery)
-	}
-	p.clear()
-	fmt.Fprint(os.Stderr, text)
-	p.drawn = true
 }
