@@ -19,8 +19,9 @@ const module = "github.com/larder-go/larder"
 // own, nothing beside it and nothing above, except what beside allows. Changing this table is a
 // commit of its own, with a reason.
 var layers = [][]string{
-	{"store", "policy", "trace"},
-	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/storetest", "httpcache", "."},
+	{"store", "policy", "trace", "codec"},
+	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
+		"store/storetest", "codec/msgpack", "watch/postgres", "httpcache", "."},
 	{"scrape"},
 	{"cmd/larder"},
 }
@@ -35,6 +36,12 @@ var foreign = map[string][]string{
 	"sim":              {},
 	"store/compressed": {"github.com/klauspost/compress"},
 	"store/disk":       {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
+	"store/redis":      {"github.com/redis/rueidis"},
+	"store/memcached":  {"github.com/bradfitz/gomemcache"},
+	"codec":            {}, // the root uses it
+	"codec/msgpack":    {"github.com/vmihailenco/msgpack/v5"},
+	"watch/postgres":   {"github.com/jackc/pgx/v5"},
+	"internal/servers": {"github.com/Shopify/toxiproxy/v2"},
 	"httpcache":        {},
 	"scrape": {"golang.org/x/net", "golang.org/x/time", "golang.org/x/text", "golang.org/x/sync",
 		"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia"},

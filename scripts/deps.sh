@@ -1,11 +1,16 @@
 #!/bin/sh
-# Installs what the tests need and this machine lacks: a C compiler for the race detector. On Debian
-# and its relatives it uses apt-get, as root or by sudo; elsewhere it says what to install.
+# Installs what the tests need and this machine lacks: a C compiler for the race detector, and the
+# servers that are tested against. On Debian and its relatives it uses apt-get, as root or by sudo;
+# elsewhere it says what to install.
 set -eu
 
 missing=""
 command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v git >/dev/null 2>&1 || missing="$missing git"
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+command -v memcached >/dev/null 2>&1 || missing="$missing memcached"
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 ||
+	missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 
 as_root=""

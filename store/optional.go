@@ -60,15 +60,6 @@ type Streamer interface {
 	Create(ctx context.Context, key string, item Item) (Writer, error)
 }
 
-// Leaser is a store that lets one process at a time work for a key. A lease ends with its process.
-type Leaser interface {
-	// Lease waits until the lease of key is free or ctx is done, takes it and returns the function
-	// that gives it back, which may be called twice.
-	Lease(ctx context.Context, key string) (release func(), err error)
-	// TryLease takes the lease of key if it is free; else the error wraps ErrLeased.
-	TryLease(ctx context.Context, key string) (release func(), err error)
-}
-
 // Reader reads one value. It is not safe for concurrent use.
 type Reader interface {
 	io.ReadCloser
@@ -124,24 +115,6 @@ func Clear(ctx context.Context, s Store) error {
 	}
 	_, err := DeletePrefix(ctx, s, "")
 	return err
-}
-
-// Lease waits for the lease of key, where s is a [Leaser]; else the error wraps
-// errors.ErrUnsupported.
-func Lease(ctx context.Context, s Store, key string) (release func(), err error) {
-	if l, ok := s.(Leaser); ok {
-		return l.Lease(ctx, key)
-	}
-	return nil, unsupported(s, "give leases")
-}
-
-// TryLease takes the lease of key if it is free, where s is a [Leaser]; else the error wraps
-// errors.ErrUnsupported.
-func TryLease(ctx context.Context, s Store, key string) (release func(), err error) {
-	if l, ok := s.(Leaser); ok {
-		return l.TryLease(ctx, key)
-	}
-	return nil, unsupported(s, "give leases")
 }
 
 // bufferLimit is how much of a value a combinator holds in memory for a store without streams.

@@ -122,22 +122,80 @@ func (p *Prefix) Create(ctx context.Context, key string, item Item) (Writer, err
 	return Create(ctx, p.store, key, p.inward(item), bufferLimit)
 }
 
-// Lease implements [Leaser].
-func (p *Prefix) Lease(ctx context.Context, key string) (release func(), err error) {
-	return p.lease(ctx, key, Lease)
+// GetMany implements [ManyGetter].
+func (p *Prefix) GetMany(ctx context.Context, keys []string) (map[string]Item, error) {
+	inner := make([]string, len(keys))
+	for i, key := range keys {
+		var err error
+		if inner[i], err = p.key(key); err != nil {
+			return nil, err
+		}
+	}
+	items, err := GetMany(ctx, p.store, inner)
+	got := make(map[string]Item, len(items))
+	for key, item := range items {
+		got[strings.TrimPrefix(key, p.prefix)] = p.outward(item)
+	}
+	return got, err
+}
+
+// SetMany implements [ManySetter].
+func (p *Prefix) SetMany(ctx context.Context, items map[string]Item) error {
+	inner := make(map[string]Item, len(items))
+	for key, item := range items {
+		key, err := p.key(key)
+		if err != nil {
+			return err
+		}
+		inner[key] = p.inward(item)
+	}
+	return SetMany(ctx, p.store, inner)
 }
 
 // TryLease implements [Leaser].
-func (p *Prefix) TryLease(ctx context.Context, key string) (release func(), err error) {
-	return p.lease(ctx, key, TryLease)
-}
-
-func (p *Prefix) lease(
-	ctx context.Context, key string, take func(context.Context, Store, string) (func(), error),
-) (func(), error) {
+func (p *Prefix) TryLease(ctx context.Context, key string) (Lease, error) {
 	key, err := p.key(key)
 	if err != nil {
 		return nil, err
 	}
-	return take(ctx, p.store, key)
+	l, err := TryLease(ctx, p.store, key)
+	if err != nil {
+		return nil, err
+	}
+	return prefixLease{l, p}, nil
+}
+
+// prefixLease sets items with their tags behind the prefix.
+type prefixLease struct {
+	Lease
+	view *Prefix
+}
+
+func (l prefixLease) Set(ctx context.Context, item Item) error {
+	return l.Lease.Set(ctx, l.view.inward(item))
+}
+
+// AwaitLease implements [Leaser].
+func (p *Prefix) AwaitLease(ctx context.Context, key string) error {
+	key, err := p.key(key)
+	if err != nil {
+		return err
+	}
+	return AwaitLease(ctx, p.store, key)
+}
+
+// Watch implements [Watcher]: it passes on what concerns the view.
+func (p *Prefix) Watch(hear func(Event)) (stop func()) {
+	return Watch(p.store, func(e Event) {
+		mine := true
+		switch e.Kind {
+		case Changed:
+			e.Key, mine = strings.CutPrefix(e.Key, p.prefix)
+		case TagDeleted:
+			e.Tag, mine = strings.CutPrefix(e.Tag, p.prefix)
+		}
+		if mine {
+			hear(e)
+		}
+	})
 }

@@ -30,6 +30,14 @@ var (
 	ErrInvalidKey = errors.New("store: invalid key")
 	// ErrLeased is returned by TryLease while somebody else holds the lease of the key.
 	ErrLeased = errors.New("store: leased to another")
+	// ErrVoid is returned by Set of a lease whose key or tags were changed meanwhile.
+	ErrVoid = errors.New("store: lease is void")
+	// ErrDamaged is wrapped, with ErrNotFound, where bytes were found that are no item.
+	ErrDamaged = errors.New("store: damaged")
+	// ErrUnavailable is wrapped where a store could not be reached or did not answer in time.
+	ErrUnavailable = errors.New("store: unavailable")
+	// ErrRefused is wrapped where a store answered that it will not do it: out of memory, read-only.
+	ErrRefused = errors.New("store: refused")
 	// ErrClosed is returned by every method of a store after its Close.
 	ErrClosed = errors.New("store: closed")
 )
@@ -37,7 +45,8 @@ var (
 // Store keeps items by key. All methods are safe for concurrent use.
 //
 // A store is a cache: it may forget any item at any time to keep its bound. It never returns an
-// item under another key, and never a value that was not set under that key as a whole.
+// item under another key, and never a value that was not set under that key as a whole. A method
+// whose context ends returns soon after; what it was to do may be done all the same.
 type Store interface {
 	// Get returns the item of key, or ErrNotFound. The caller owns the item and its bytes.
 	Get(ctx context.Context, key string) (Item, error)
@@ -54,7 +63,7 @@ type Store interface {
 // long as there is room. Times are kept to the nanosecond, without a zone.
 type Item struct {
 	Value      []byte
-	Created    time.Time  // when the value was loaded; zero in Set: now
+	Created    time.Time  // when the load of the value began; zero in Set: now
 	FreshUntil time.Time  // until then it may be served without asking; zero: while it is kept
 	GoneAfter  time.Time  // from then on it is never returned; zero: never
 	Tags       []string   // names under which DeleteTag finds it; at most 64 KiB in all

@@ -47,10 +47,7 @@ func (r *runner) startBehind(ctx context.Context) error {
 }
 
 func (r *runner) tryLease(ctx context.Context) (release func(), err error) {
-	if l, ok := r.store.(store.Leaser); ok {
-		return l.TryLease(ctx, r.key)
-	}
-	return func() {}, nil
+	return released(store.TryLease(ctx, r.store, r.key))
 }
 
 // behind refreshes what is kept, unless another process does or has done so. If the command fails

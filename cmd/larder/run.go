@@ -170,11 +170,7 @@ func (r *runner) coalesce(ctx context.Context) error {
 // lease waits until no other process runs the command. Where the store has no leases, or they
 // fail, each process runs it for itself.
 func (r *runner) lease(ctx context.Context) (release func(), err error) {
-	l, ok := r.store.(store.Leaser)
-	if !ok {
-		return func() {}, nil
-	}
-	release, err = l.Lease(ctx, r.key)
+	release, err = released(store.TakeLease(ctx, r.store, r.key))
 	if err == nil || ctx.Err() != nil {
 		return release, ctx.Err()
 	}
@@ -182,6 +178,17 @@ func (r *runner) lease(ctx context.Context) (release func(), err error) {
 		r.g.say("run: not coalesced: %v", err)
 	}
 	return func() {}, nil
+}
+
+// released returns how a lease is given back; where the store has none there is nothing to do.
+func released(l store.Lease, err error) (release func(), _ error) {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.Release, nil
 }
 
 // kept is an output in the cache.

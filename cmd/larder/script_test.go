@@ -83,9 +83,9 @@ func settle(ts *testscript.TestScript, _ bool, _ []string) {
 	defer s.Close()
 	for info, err := range s.List(context.Background(), "") {
 		ts.Check(err)
-		release, err := s.Lease(context.Background(), info.Key)
+		l, err := store.TakeLease(context.Background(), s, info.Key)
 		ts.Check(err)
-		release()
+		l.Release()
 	}
 }
 

@@ -138,15 +138,58 @@ func (c *Store) DeleteTag(ctx context.Context, tag string) error {
 // Clear implements [store.Clearer].
 func (c *Store) Clear(ctx context.Context) error { return store.Clear(ctx, c.Store) }
 
-// Lease implements [store.Leaser].
-func (c *Store) Lease(ctx context.Context, key string) (release func(), err error) {
-	return store.Lease(ctx, c.Store, key)
+// GetMany implements [store.ManyGetter]. A value that does not unpack is a miss.
+func (c *Store) GetMany(ctx context.Context, keys []string) (map[string]store.Item, error) {
+	items, err := store.GetMany(ctx, c.Store, keys)
+	for key, item := range items {
+		value, bad := c.unpack(item.Value)
+		if bad != nil {
+			delete(items, key)
+			continue
+		}
+		item.Value = value
+		items[key] = item
+	}
+	return items, err
+}
+
+// SetMany implements [store.ManySetter].
+func (c *Store) SetMany(ctx context.Context, items map[string]store.Item) error {
+	packed := make(map[string]store.Item, len(items))
+	for key, item := range items {
+		item.Value = c.pack(item.Value)
+		packed[key] = item
+	}
+	return store.SetMany(ctx, c.Store, packed)
 }
 
 // TryLease implements [store.Leaser].
-func (c *Store) TryLease(ctx context.Context, key string) (release func(), err error) {
-	return store.TryLease(ctx, c.Store, key)
+func (c *Store) TryLease(ctx context.Context, key string) (store.Lease, error) {
+	l, err := store.TryLease(ctx, c.Store, key)
+	if err != nil {
+		return nil, err
+	}
+	return lease{l, c}, nil
 }
+
+// lease packs what is set by it.
+type lease struct {
+	store.Lease
+	view *Store
+}
+
+func (l lease) Set(ctx context.Context, item store.Item) error {
+	item.Value = l.view.pack(item.Value)
+	return l.Lease.Set(ctx, item)
+}
+
+// AwaitLease implements [store.Leaser].
+func (c *Store) AwaitLease(ctx context.Context, key string) error {
+	return store.AwaitLease(ctx, c.Store, key)
+}
+
+// Watch implements [store.Watcher].
+func (c *Store) Watch(hear func(store.Event)) (stop func()) { return store.Watch(c.Store, hear) }
 
 // Open implements [store.Streamer]. A value that Set compressed is held in memory.
 func (c *Store) Open(ctx context.Context, key string) (store.Item, store.Reader, error) {

@@ -15,26 +15,10 @@ import (
 	"github.com/larder-go/larder/store"
 )
 
-// Lease implements [store.Leaser] by the lock of a file, which the kernel takes from a process
-// that dies. It does not outlive the process and it is not handed to child processes.
-func (s *Store) Lease(ctx context.Context, key string) (release func(), err error) {
-	wait := time.Millisecond
-	for {
-		release, err = s.TryLease(ctx, key)
-		if err == nil || !errors.Is(err, store.ErrLeased) {
-			return release, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(wait):
-		}
-		wait = min(wait*3/2, 20*time.Millisecond)
-	}
-}
-
-// TryLease implements [store.Leaser].
-func (s *Store) TryLease(ctx context.Context, key string) (release func(), err error) {
+// TryLease implements [store.Leaser] by the lock of a file, which the kernel takes from a process
+// that dies. It does not outlive the process and it is not handed to child processes. It has no
+// fencing token, and it does not see what others set or delete meanwhile: its Set never is void.
+func (s *Store) TryLease(ctx context.Context, key string) (store.Lease, error) {
 	if err := store.CheckKey(key); err != nil {
 		return nil, err
 	}
@@ -48,8 +32,49 @@ func (s *Store) TryLease(ctx context.Context, key string) (release func(), err e
 		return nil, fmt.Errorf("%w: %s", ErrReadOnly, s.dir)
 	}
 	sum := sha256.Sum256([]byte(key))
-	return leaseFile(s.path(leaseDir), hex.EncodeToString(sum[:16]))
+	release, err := leaseFile(s.path(leaseDir), hex.EncodeToString(sum[:16]))
+	if err != nil {
+		return nil, err
+	}
+	return &lease{s, key, release}, nil
 }
+
+// AwaitLease implements [store.Leaser].
+func (s *Store) AwaitLease(ctx context.Context, key string) error {
+	wait := time.Millisecond
+	for {
+		l, err := s.TryLease(ctx, key)
+		if err == nil {
+			l.Release()
+			return nil
+		}
+		if !errors.Is(err, store.ErrLeased) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		wait = min(wait*3/2, 20*time.Millisecond)
+	}
+}
+
+// lease is the locked file of a key.
+type lease struct {
+	store   *Store
+	key     string
+	release func()
+}
+
+func (l *lease) Token() uint64 { return 0 }
+
+func (l *lease) Set(ctx context.Context, item store.Item) error {
+	defer l.release()
+	return l.store.Set(ctx, l.key, item)
+}
+
+func (l *lease) Release() { l.release() }
 
 // leaseFile locks the file of a lease. Who held it before removes it, so that a lock only counts
 // while its file is still the one in the folder.

@@ -385,7 +385,7 @@ func leaseRole(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Lease(context.Background(), "job"); err != nil {
+	if _, err := s.TryLease(context.Background(), "job"); err != nil {
 		return err
 	}
 	fmt.Println("leased")
@@ -407,11 +407,11 @@ func TestLeaseEndsWithItsProcess(t *testing.T) {
 	cmd.Wait()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	release, err := s.Lease(ctx, "job")
+	l, err := store.TakeLease(ctx, s, "job")
 	if err != nil {
 		t.Fatalf("after the holder died: %v", err)
 	}
-	release()
+	l.Release()
 }
 
 // wait waits for the end.

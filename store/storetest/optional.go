@@ -201,34 +201,191 @@ func streamOutlives(t *testing.T, s store.Store) {
 }
 
 func lease(t *testing.T, s store.Store) {
-	l, ok := s.(store.Leaser)
-	if !ok {
-		t.Skip("the store gives no leases")
-	}
 	ctx := context.Background()
-	release, err := l.Lease(ctx, "k")
+	l, err := store.TryLease(ctx, s, "k")
 	skipUnsupported(t, err)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.TryLease(ctx, "k"); !errors.Is(err, store.ErrLeased) {
+	if _, err := store.TryLease(ctx, s, "k"); !errors.Is(err, store.ErrLeased) {
 		t.Fatalf("second TryLease: %v, want ErrLeased", err)
 	}
-	other, err := l.TryLease(ctx, "other")
+	other, err := store.TryLease(ctx, s, "other")
 	if err != nil {
 		t.Fatalf("another key: %v", err)
 	}
-	other()
+	other.Release()
 	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()
-	if _, err := l.Lease(short, "k"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("Lease under a deadline: %v", err)
+	if _, err := store.TakeLease(short, s, "k"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("TakeLease under a deadline: %v", err)
 	}
-	release()
-	release()
-	again, err := l.TryLease(ctx, strings.Clone("k"))
+	l.Release()
+	l.Release()
+	again, err := store.TryLease(ctx, s, strings.Clone("k"))
 	if err != nil {
 		t.Fatalf("after release: %v", err)
 	}
-	again()
+	if l.Token() != 0 && again.Token() <= l.Token() {
+		t.Errorf("fencing tokens: %d, then %d", l.Token(), again.Token())
+	}
+	if err := again.Set(ctx, store.Item{Value: []byte("v")}); err != nil {
+		t.Fatalf("Set by the lease: %v", err)
+	}
+	wantValue(t, s, "k", []byte("v"))
+	last, err := store.TryLease(ctx, s, "k") // Set has ended the one before
+	if err != nil {
+		t.Fatalf("after Set by the lease: %v", err)
+	}
+	last.Release()
+}
+
+// leaseAwaited lets another wait until the lease is free.
+func leaseAwaited(t *testing.T, s, by store.Store) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	l, err := store.TryLease(ctx, s, "k")
+	skipUnsupported(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := make(chan error, 1)
+	go func() {
+		l, err := store.TakeLease(ctx, by, "k")
+		if err == nil {
+			l.Release()
+		}
+		taken <- err
+	}()
+	l.Release()
+	if err := <-taken; err != nil {
+		t.Fatalf("TakeLease: %v", err)
+	}
+}
+
+// leaseVoid has another change the key, or a tag of the item, while it is leased.
+func leaseVoid(t *testing.T, s, by store.Store) {
+	ctx := context.Background()
+	l, err := store.TryLease(ctx, s, "k")
+	skipUnsupported(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := l.Token()
+	l.Release()
+	if token == 0 {
+		t.Skip("the store has no fencing tokens: it cannot tell")
+	}
+	changes := map[string]func() error{
+		"set":        func() error { return by.Set(ctx, "k", store.Item{Value: []byte("new")}) },
+		"delete":     func() error { return by.Delete(ctx, "k") },
+		"delete tag": func() error { return store.DeleteTag(ctx, by, "t") },
+		"clear":      func() error { return store.Clear(ctx, by) },
+	}
+	for name, change := range changes {
+		l, err := store.TryLease(ctx, s, "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := change(); errors.Is(err, errors.ErrUnsupported) {
+			l.Release()
+			continue
+		} else if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		err = l.Set(ctx, store.Item{Value: []byte("old"), Tags: []string{"t"}})
+		if !errors.Is(err, store.ErrVoid) {
+			t.Errorf("Set by the lease after %s: %v, want ErrVoid", name, err)
+		}
+		if item, err := s.Get(ctx, "k"); err == nil && string(item.Value) == "old" {
+			t.Errorf("after %s the old value is there", name)
+		}
+		l.Release()
+	}
+	wantFree(t, by, "k")
+}
+
+func wantFree(t *testing.T, s store.Store, key string) {
+	t.Helper()
+	l, err := store.TryLease(context.Background(), s, key)
+	if err != nil {
+		t.Fatalf("TryLease(%q): %v", key, err)
+	}
+	l.Release()
+}
+
+func many(t *testing.T, s store.Store) {
+	ctx := context.Background()
+	items, keys := map[string]store.Item{}, []string{"absent", "0"}
+	for i := range 300 {
+		key := fmt.Sprint(i)
+		items[key] = store.Item{Value: pattern(i, i), Tags: []string{"t" + fmt.Sprint(i%3)}}
+		keys = append(keys, key)
+	}
+	if err := store.SetMany(ctx, s, items); err != nil {
+		t.Fatalf("SetMany: %v", err)
+	}
+	set(t, s, "7", store.Item{GoneAfter: time.Now().Add(-time.Second)})
+	got, err := store.GetMany(ctx, s, keys)
+	if err != nil || len(got) != 299 {
+		t.Fatalf("GetMany: %d items, %v; want 299", len(got), err)
+	}
+	for key, item := range got {
+		if !bytes.Equal(item.Value, items[key].Value) || !slices.Equal(item.Tags, items[key].Tags) {
+			t.Fatalf("GetMany: %q has another item: %d bytes, tags %q", key, len(item.Value), item.Tags)
+		}
+	}
+	if got, err := store.GetMany(ctx, s, nil); len(got) != 0 || err != nil {
+		t.Errorf("GetMany of nothing: %v, %v", got, err)
+	}
+	if _, err := store.GetMany(ctx, s, []string{"0", ""}); !errors.Is(err, store.ErrInvalidKey) {
+		t.Errorf("GetMany with an empty key: %v", err)
+	}
+}
+
+// watch hears of what another changes. A store may tell more than it has to.
+func watch(t *testing.T, s, by store.Store) {
+	w, ok := s.(store.Watcher)
+	if !ok {
+		t.Skip("the store tells nothing")
+	}
+	ctx := context.Background()
+	heard := make(chan store.Event, 1000)
+	stop := w.Watch(func(e store.Event) { heard <- e })
+	defer stop()
+	wait := func(what string, is func(store.Event) bool) {
+		t.Helper()
+		for late := time.After(10 * time.Second); ; {
+			select {
+			case e := <-heard:
+				if is(e) {
+					return
+				}
+			case <-late:
+				t.Fatalf("never heard that %s", what)
+			}
+		}
+	}
+	wait("it is linked", func(e store.Event) bool { return e.Kind == store.Linked })
+	changed := func(key string) func(store.Event) bool {
+		return func(e store.Event) bool {
+			return e.Kind == store.Cleared || e.Kind == store.Changed && e.Key == key
+		}
+	}
+	set(t, by, "a key", store.Item{Value: []byte("1"), Tags: []string{"a tag"}})
+	wait("a key was set", changed("a key"))
+	if err := by.Delete(ctx, "a key"); err != nil {
+		t.Fatal(err)
+	}
+	wait("a key was deleted", changed("a key"))
+	set(t, by, "tagged", store.Item{Value: []byte("2"), Tags: []string{"a tag"}})
+	wait("it was set", changed("tagged"))
+	err := store.DeleteTag(ctx, by, "a tag")
+	if !errors.Is(err, errors.ErrUnsupported) {
+		wait("a tag was deleted", func(e store.Event) bool {
+			return changed("tagged")(e) || e.Kind == store.TagDeleted && e.Tag == "a tag"
+		})
+	}
+	stop()
+	stop()
 }

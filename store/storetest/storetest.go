@@ -32,6 +32,32 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
+// RunShared tests what two handles of one store know of each other, as two processes have them: what
+// one sets the other gets, leases, events. open returns two on the same empty store; the suite
+// closes them.
+func RunShared(t *testing.T, open func(t *testing.T) (a, b store.Store)) {
+	for _, c := range []struct {
+		name string
+		run  func(t *testing.T, a, b store.Store)
+	}{
+		{"WhatOneSetsTheOtherGets", shared},
+		{"LeaseIsAwaited", leaseAwaited},
+		{"LeaseIsVoidAfterAChange", leaseVoid},
+		{"Watch", watch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, b := open(t)
+			t.Cleanup(func() { a.Close(); b.Close() })
+			c.run(t, a, b)
+		})
+	}
+}
+
+// alone runs a test for two handles on one.
+func alone(run func(t *testing.T, a, b store.Store)) func(*testing.T, store.Store) {
+	return func(t *testing.T, s store.Store) { run(t, s, s) }
+}
+
 type testCase struct {
 	name string
 	run  func(t *testing.T, s store.Store)
@@ -61,6 +87,9 @@ var cases = []testCase{
 	{"StreamWithoutCommitLeavesNothing", streamDropped},
 	{"StreamOutlivesItsItem", streamOutlives},
 	{"Lease", lease},
+	{"LeaseIsAwaited", alone(leaseAwaited)},
+	{"LeaseIsVoidAfterAChange", alone(leaseVoid)},
+	{"Many", many},
 }
 
 func get(t *testing.T, s store.Store, key string) store.Item {
@@ -117,6 +146,21 @@ func setThenGet(t *testing.T, s store.Store) {
 	for i := range 100 {
 		wantValue(t, s, fmt.Sprint("key", i), pattern(i, i))
 	}
+}
+
+func shared(t *testing.T, a, b store.Store) {
+	set(t, a, "k", store.Item{Value: []byte("1"), Tags: []string{"t"}})
+	wantValue(t, b, "k", []byte("1"))
+	set(t, b, "k", store.Item{Value: []byte("2"), Tags: []string{"t"}})
+	wantValue(t, a, "k", []byte("2"))
+	if err := store.DeleteTag(context.Background(), b, "t"); err == nil {
+		wantAbsent(t, a, "k")
+	}
+	set(t, a, "k", store.Item{Value: []byte("3")})
+	if err := b.Delete(context.Background(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	wantAbsent(t, a, "k")
 }
 
 func setReplaces(t *testing.T, s store.Store) {

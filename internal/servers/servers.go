@@ -1,0 +1,125 @@
+// servers.go starts a server's program, and does to it what bad days do.
+
+// Package servers starts real servers for tests, on free ports of the loopback interface.
+package servers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a program that listens on a port. It ends with its test.
+type Server struct {
+	Addr string // host:port
+
+	t    testing.TB
+	args []string
+	dir  string
+
+	mu  sync.Mutex // guards the fields below
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+// startTime is how long a server may take until it listens.
+const startTime = 20 * time.Second
+
+// Program returns the path of a program. Where it is not installed the test is skipped, and says
+// which Debian package to install; under CI=true it fails.
+func Program(t testing.TB, name, debian string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	why := fmt.Sprintf("%s is not installed: apt-get install %s", name, debian)
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return ""
+}
+
+// FreeAddr returns an address of the loopback interface at which nobody listens.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start runs a program in dir that will listen at addr, and waits until it does.
+func start(t testing.TB, addr, dir string, args ...string) *Server {
+	t.Helper()
+	s := &Server{Addr: addr, t: t, args: args, dir: dir}
+	t.Cleanup(s.Kill)
+	s.Start()
+	return s
+}
+
+// Start starts the server again after Kill.
+func (s *Server) Start() {
+	s.t.Helper()
+	cmd := exec.Command(s.args[0], s.args[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &s.out, &s.out
+	cmd.SysProcAttr = dieWithParent()
+	s.mu.Lock()
+	err := cmd.Start()
+	s.cmd = cmd
+	s.mu.Unlock()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for late := time.Now().Add(startTime); ; {
+		c, err := net.Dial("tcp", s.Addr)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(late) {
+			s.t.Fatalf("%v does not listen at %s: %v", s.args, s.Addr, err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// Kill ends the server at once, and waits until it has ended.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	cmd := s.cmd
+	s.cmd = nil
+	s.mu.Unlock()
+	if cmd != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+}
+
+// Stop lets the server hang: it keeps its connections and answers nothing.
+func (s *Server) Stop() { s.signal(syscall.SIGSTOP) }
+
+// Continue ends Stop.
+func (s *Server) Continue() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Fatal(err)
+	}
+}
