@@ -22,15 +22,31 @@ type MemoryOptions struct {
 	MaxBytes int64
 }
 
-// Memory is a bounded store in the memory of the process. It also lists, deletes by tag and clears.
+// Memory is a bounded store in the memory of the process. It can do all that a store can but
+// streams.
+//
+// Several handles may share what is in it (Share), as processes share a server: events tell what
+// the others do, leases are between all, and each is closed on its own.
 type Memory struct {
+	shelf  *shelf
+	closed bool // guarded by shelf.mu
+}
+
+// shelf is what the handles of a Memory share.
+type shelf struct {
 	max int64
 
 	mu      sync.Mutex // guards the fields below
 	entries map[string]*list.Element
 	recent  *list.List // of *memoryEntry, the most recently used in front
 	weight  int64
-	closed  bool
+	handles int
+	marks   map[string]time.Time // when tags were deleted
+	leases  map[string]*memoryLease
+	token   uint64
+
+	telling  sync.Mutex // held while telling, so that events keep their order; taken before mu
+	watchers []*memoryWatcher
 }
 
 type memoryEntry struct {
@@ -54,102 +70,149 @@ func NewMemory(o MemoryOptions) *Memory {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = 64 << 20
 	}
-	return &Memory{max: o.MaxBytes, entries: map[string]*list.Element{}, recent: list.New()}
+	return &Memory{shelf: &shelf{
+		max: o.MaxBytes, entries: map[string]*list.Element{}, recent: list.New(), handles: 1,
+		marks: map[string]time.Time{}, leases: map[string]*memoryLease{},
+	}}
+}
+
+// Share returns another handle of the same store.
+func (m *Memory) Share() *Memory {
+	m.shelf.mu.Lock()
+	defer m.shelf.mu.Unlock()
+	m.shelf.handles++
+	return &Memory{shelf: m.shelf}
+}
+
+// enter takes the lock, or returns why the handle cannot be used for key. The caller unlocks.
+func (m *Memory) enter(ctx context.Context, key string) error {
+	if err := check(ctx, key); err != nil {
+		return err
+	}
+	m.shelf.mu.Lock()
+	if m.closed {
+		m.shelf.mu.Unlock()
+		return ErrClosed
+	}
+	return nil
 }
 
 // Get implements [Store].
 func (m *Memory) Get(ctx context.Context, key string) (Item, error) {
-	if err := check(ctx, key); err != nil {
+	if err := m.enter(ctx, key); err != nil {
 		return Item{}, err
 	}
-	now := time.Now()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return Item{}, ErrClosed
-	}
-	el, ok := m.entries[key]
+	defer m.shelf.mu.Unlock()
+	el, ok := m.shelf.entries[key]
 	if !ok {
 		return Item{}, ErrNotFound
 	}
 	e := el.Value.(*memoryEntry)
-	if e.item.Expired(now) {
-		m.removeLocked(el)
+	if e.item.Expired(time.Now()) {
+		m.shelf.removeLocked(el)
 		return Item{}, ErrNotFound
 	}
-	m.recent.MoveToFront(el)
+	m.shelf.recent.MoveToFront(el)
 	return e.item.Clone(), nil
 }
 
 // Set implements [Store].
 func (m *Memory) Set(ctx context.Context, key string, item Item) error {
-	if err := check(ctx, key); err != nil {
-		return err
-	}
+	return m.change(Event{Changed, key, ""}, func() error {
+		if err := m.enter(ctx, key); err != nil {
+			return err
+		}
+		defer m.shelf.mu.Unlock()
+		m.shelf.freeLocked(key)
+		return m.shelf.setLocked(key, item)
+	})
+}
+
+// setLocked stores a copy of item.
+func (s *shelf) setLocked(key string, item Item) error {
 	if item.Created.IsZero() {
 		item.Created = time.Now()
 	}
+	if old, ok := s.entries[key]; ok {
+		s.removeLocked(old)
+	}
+	if s.deletedLocked(item.Tags, item.Created) {
+		return nil
+	}
 	e := &memoryEntry{key: strings.Clone(key), item: item.Clone()}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return ErrClosed
-	}
-	if old, ok := m.entries[key]; ok {
-		m.removeLocked(old)
-	}
-	if e.weight() > m.max {
+	if e.weight() > s.max {
 		return ErrTooLarge
 	}
-	for m.weight+e.weight() > m.max {
-		m.removeLocked(m.recent.Back())
+	for s.weight+e.weight() > s.max {
+		s.removeLocked(s.recent.Back())
 	}
-	m.entries[e.key] = m.recent.PushFront(e)
-	m.weight += e.weight()
+	s.entries[e.key] = s.recent.PushFront(e)
+	s.weight += e.weight()
 	return nil
 }
 
 // Delete implements [Store].
 func (m *Memory) Delete(ctx context.Context, key string) error {
-	if err := check(ctx, key); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return ErrClosed
-	}
-	if el, ok := m.entries[key]; ok {
-		m.removeLocked(el)
-	}
-	return nil
+	return m.change(Event{Changed, key, ""}, func() error {
+		if err := m.enter(ctx, key); err != nil {
+			return err
+		}
+		defer m.shelf.mu.Unlock()
+		m.shelf.freeLocked(key)
+		if el, ok := m.shelf.entries[key]; ok {
+			m.shelf.removeLocked(el)
+		}
+		return nil
+	})
 }
 
 // DeleteTag implements [TagDeleter].
 func (m *Memory) DeleteTag(ctx context.Context, tag string) error {
-	return m.deleteWhere(ctx, func(e *memoryEntry) bool { return slices.Contains(e.item.Tags, tag) })
+	_, err := m.deleteWhere(ctx, Event{TagDeleted, "", tag}, func(e *memoryEntry) bool {
+		return slices.Contains(e.item.Tags, tag)
+	}, func() { m.shelf.markLocked(tag) })
+	return err
 }
 
 // Clear implements [Clearer].
 func (m *Memory) Clear(ctx context.Context) error {
-	return m.deleteWhere(ctx, func(*memoryEntry) bool { return true })
+	_, err := m.DeletePrefix(ctx, "")
+	return err
 }
 
-func (m *Memory) deleteWhere(ctx context.Context, match func(*memoryEntry) bool) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return ErrClosed
-	}
-	for _, el := range m.entries {
-		if match(el.Value.(*memoryEntry)) {
-			m.removeLocked(el)
+// DeletePrefix implements [PrefixDeleter].
+func (m *Memory) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	return m.deleteWhere(ctx, Event{Kind: Cleared}, func(e *memoryEntry) bool {
+		return strings.HasPrefix(e.key, prefix)
+	}, func() {
+		for key := range m.shelf.leases {
+			if strings.HasPrefix(key, prefix) {
+				m.shelf.freeLocked(key)
+			}
 		}
-	}
-	return nil
+	})
+}
+
+// deleteWhere removes the items that match, does what else is to be done in the same moment, and
+// tells of it as e. It returns how many items it were.
+func (m *Memory) deleteWhere(
+	ctx context.Context, e Event, match func(*memoryEntry) bool, alsoLocked func(),
+) (n int, err error) {
+	err = m.change(e, func() error {
+		if err := m.enter(ctx, "any"); err != nil {
+			return err
+		}
+		defer m.shelf.mu.Unlock()
+		for _, el := range m.shelf.entries {
+			if match(el.Value.(*memoryEntry)) {
+				m.shelf.removeLocked(el)
+				n++
+			}
+		}
+		alsoLocked()
+		return nil
+	})
+	return n, err
 }
 
 // List implements [Lister] over a snapshot.
@@ -173,13 +236,13 @@ func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[Info, error]
 }
 
 func (m *Memory) snapshot(prefix string, now time.Time) ([]Info, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.shelf.mu.Lock()
+	defer m.shelf.mu.Unlock()
 	if m.closed {
 		return nil, ErrClosed
 	}
 	var infos []Info
-	for key, el := range m.entries {
+	for key, el := range m.shelf.entries {
 		if it := el.Value.(*memoryEntry).item; strings.HasPrefix(key, prefix) && !it.Expired(now) {
 			infos = append(infos, NewInfo(key, it, int64(len(it.Value))))
 		}
@@ -187,19 +250,33 @@ func (m *Memory) snapshot(prefix string, now time.Time) ([]Info, error) {
 	return infos, nil
 }
 
-// Close implements [Store] and drops all items.
+// Close implements [Store]. The last handle that is closed drops all items.
 func (m *Memory) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.closed, m.entries, m.weight = true, nil, 0
-	m.recent.Init()
+	m.shelf.mu.Lock()
+	if m.closed {
+		m.shelf.mu.Unlock()
+		return nil
+	}
+	m.closed = true
+	s := m.shelf
+	if s.handles--; s.handles == 0 {
+		s.entries, s.weight = nil, 0
+		s.recent.Init()
+	}
+	for key, l := range s.leases {
+		if l.by == m {
+			s.freeLocked(key)
+		}
+	}
+	s.mu.Unlock()
+	m.unwatch(func(w *memoryWatcher) bool { return w.by == m })
 	return nil
 }
 
-func (m *Memory) removeLocked(el *list.Element) {
-	e := m.recent.Remove(el).(*memoryEntry)
-	delete(m.entries, e.key)
-	m.weight -= e.weight()
+func (s *shelf) removeLocked(el *list.Element) {
+	e := s.recent.Remove(el).(*memoryEntry)
+	delete(s.entries, e.key)
+	s.weight -= e.weight()
 }
 
 // check is what every method asks first.

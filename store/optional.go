@@ -49,6 +49,13 @@ type Clearer interface {
 	Clear(ctx context.Context) error
 }
 
+// PrefixDeleter is a store that can delete all items under a prefix, and void the leases there.
+type PrefixDeleter interface {
+	// DeletePrefix removes every item whose key starts with prefix and returns how many it were;
+	// what had expired may count.
+	DeletePrefix(ctx context.Context, prefix string) (int, error)
+}
+
 // Streamer is a store whose values can be read and written piece by piece.
 type Streamer interface {
 	// Open returns the item of key without its value, and the value's length and bytes to read.
@@ -93,8 +100,11 @@ func DeleteTag(ctx context.Context, s Store, tag string) error {
 }
 
 // DeletePrefix removes every item of s whose key starts with prefix and returns how many it were.
-// It needs a [Lister].
+// It needs a [PrefixDeleter] or a [Lister]; with the latter, leases of absent keys stay valid.
 func DeletePrefix(ctx context.Context, s Store, prefix string) (int, error) {
+	if d, ok := s.(PrefixDeleter); ok {
+		return d.DeletePrefix(ctx, prefix)
+	}
 	n := 0
 	for info, err := range List(ctx, s, prefix) {
 		if err != nil {

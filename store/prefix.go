@@ -97,9 +97,14 @@ func (p *Prefix) DeleteTag(ctx context.Context, tag string) error {
 	return DeleteTag(ctx, p.store, p.prefix+tag)
 }
 
+// DeletePrefix implements [PrefixDeleter].
+func (p *Prefix) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	return DeletePrefix(ctx, p.store, p.prefix+prefix)
+}
+
 // Clear implements [Clearer]: other views keep theirs.
 func (p *Prefix) Clear(ctx context.Context) error {
-	_, err := DeletePrefix(ctx, p.store, p.prefix)
+	_, err := p.DeletePrefix(ctx, "")
 	return err
 }
 

@@ -17,6 +17,17 @@ func newMemory(*testing.T) store.Store { return store.NewMemory(store.MemoryOpti
 
 func TestMemory(t *testing.T) { storetest.Run(t, newMemory) }
 
+func TestMemoryIsShared(t *testing.T) {
+	storetest.RunShared(t, func(*testing.T) (a, b store.Store) {
+		m := store.NewMemory(store.MemoryOptions{})
+		return m, m.Share()
+	})
+	storetest.RunShared(t, func(*testing.T) (a, b store.Store) {
+		m := store.NewMemory(store.MemoryOptions{})
+		return store.NewPrefix(m, "p:"), store.NewPrefix(m.Share(), "p:")
+	})
+}
+
 func TestPrefix(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
 		s := newMemory(t)

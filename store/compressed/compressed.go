@@ -135,6 +135,11 @@ func (c *Store) DeleteTag(ctx context.Context, tag string) error {
 	return store.DeleteTag(ctx, c.Store, tag)
 }
 
+// DeletePrefix implements [store.PrefixDeleter].
+func (c *Store) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	return store.DeletePrefix(ctx, c.Store, prefix)
+}
+
 // Clear implements [store.Clearer].
 func (c *Store) Clear(ctx context.Context) error { return store.Clear(ctx, c.Store) }
 
