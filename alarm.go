@@ -15,9 +15,10 @@ type alarm struct {
 // atOnce is how many entries expire before others may enter the room.
 const atOnce = 512
 
-// schedule makes sure that an entry leaves after its deadline. The room must be held.
-func (e *engine[K, V]) schedule(slot uint32, deadline int64) {
-	if deadline == never {
+// schedule makes sure that an entry leaves after its time. The room must be held.
+func (e *engine[K, V]) schedule(slot uint32, t times) {
+	due := t.due(e.clock.last.Load())
+	if due == never {
 		return
 	}
 	a := &e.alarm
@@ -25,7 +26,7 @@ func (e *engine[K, V]) schedule(slot uint32, deadline int64) {
 		a.wheel.at = uint64(e.clock.last.Load() / a.wheel.tick)
 	}
 	a.wheel.reach(slot, e.max)
-	a.wheel.add(slot, deadline)
+	a.wheel.add(slot, due)
 	e.arm()
 }
 
@@ -74,8 +75,8 @@ func (e *engine[K, V]) expireSome() (more bool) {
 			return false
 		}
 		slots := e.slots.Load()
-		if deadline := slots.deadlineOf(slots.at(slot)); deadline > now {
-			w.add(slot, deadline)
+		if t, _ := slots.timesOf(slots.at(slot)); t.leaves > now {
+			w.add(slot, t.due(now))
 			continue
 		}
 		e.policy.Remove(slot)

@@ -21,7 +21,7 @@ const module = "github.com/larder-go/larder"
 var layers = [][]string{
 	{"store", "policy", "trace", "codec"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
-		"store/storetest", "codec/msgpack", "watch/postgres", "httpcache", "."},
+		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "httpcache", "."},
 	{"scrape"},
 	{"cmd/larder"},
 }

@@ -56,9 +56,9 @@ func scribble(c *larder.Cache[int, int], k int, r *rand.Rand) {
 	case 0:
 		c.Delete(ctx, k)
 	case 1:
-		c.Compute(k, func(int, bool) (int, larder.Op) { return scribbled(r), larder.Put })
+		c.Compute(ctx, k, func(int, bool) (int, larder.Op) { return scribbled(r), larder.Put })
 	case 2:
-		c.Compute(k, func(int, bool) (int, larder.Op) { return 0, larder.Remove })
+		c.Compute(ctx, k, func(int, bool) (int, larder.Op) { return 0, larder.Remove })
 	case 3, 4, 5:
 		c.Lookup(k)
 	default:
@@ -223,7 +223,7 @@ func TestTheBoundHoldsWhileAllIsCleared(t *testing.T) {
 			}
 			c := larder.New(o)
 			writers(150, func(_, _ int, r *rand.Rand) { scribble(c, r.IntN(300), r) }, func() {
-				c.Clear()
+				c.Clear(ctx)
 				probeBound(t, c, p.Name, 100)
 			})
 			countExactly(t, c, p.Name, 100, 300, weighs)
@@ -293,7 +293,7 @@ func TestComputeThatRemovesWeighsNothing(t *testing.T) {
 		MaxWeight: 10, Weigh: func(_ int, v *int) int { return *v },
 	})
 	c.Set(ctx, 1, new(5))
-	c.Compute(1, func(*int, bool) (*int, larder.Op) { return nil, larder.Remove })
+	c.Compute(ctx, 1, func(*int, bool) (*int, larder.Op) { return nil, larder.Remove })
 	if c.Len() != 0 {
 		t.Error("it is still there")
 	}
@@ -303,7 +303,7 @@ func TestComputeThatIsRefusedLeavesNothing(t *testing.T) {
 	c := larder.New(larder.Options[int, int]{MaxWeight: 10, Weigh: func(_, v int) int { return v }})
 	c.Set(ctx, 1, 5)
 	toTooMuch := func(int, bool) (int, larder.Op) { return 11, larder.Put }
-	if v, ok := c.Compute(1, toTooMuch); v != 0 || ok {
+	if v, ok, err := c.Compute(ctx, 1, toTooMuch); v != 0 || ok || err != nil {
 		t.Errorf("Compute = %d, %v; want 0, false", v, ok)
 	}
 }
@@ -339,12 +339,12 @@ func alive[T any](values []weak.Pointer[T]) (n int) {
 func TestWhatHasLeftIsNotHeld(t *testing.T) {
 	for name, leave := range map[string]func(c *larder.Cache[string, *[100]int], k string){
 		"Delete":  func(c *larder.Cache[string, *[100]int], k string) { c.Delete(ctx, k) },
-		"Clear":   func(c *larder.Cache[string, *[100]int], _ string) { c.Clear() },
+		"Clear":   func(c *larder.Cache[string, *[100]int], _ string) { c.Clear(ctx) },
 		"Close":   func(c *larder.Cache[string, *[100]int], _ string) { c.Close() },
 		"Set":     func(c *larder.Cache[string, *[100]int], k string) { c.Set(ctx, k, nil) },
 		"Resize":  func(c *larder.Cache[string, *[100]int], _ string) { c.Resize(1) },
 		"SetFor":  func(c *larder.Cache[string, *[100]int], k string) { c.SetFor(ctx, k, nil, 9e9) },
-		"Compute": func(c *larder.Cache[string, *[100]int], k string) { c.Compute(k, removed) },
+		"Compute": func(c *larder.Cache[string, *[100]int], k string) { c.Compute(ctx, k, removed) },
 	} {
 		c := larder.New(larder.Options[string, *[100]int]{MaxEntries: 100})
 		var values []weak.Pointer[[100]int]
@@ -463,8 +463,8 @@ func TestPanicsOfCallbacksLeaveNoLockHeld(t *testing.T) {
 	for i, f := range []func(){
 		func() { c.Set(ctx, 1, 2) },
 		func() { c.Delete(ctx, 1) },
-		func() { c.Compute(1, func(int, bool) (int, larder.Op) { trip(); return 1, larder.Put }) },
-		func() { c.Clear() },
+		func() { c.Compute(ctx, 1, func(int, bool) (int, larder.Op) { trip(); return 1, larder.Put }) },
+		func() { c.Clear(ctx) },
 		func() { c.Resize(10); panic("no") },
 		func() { c.Set(ctx, unhashable, 1) },
 		func() { c.Lookup(unhashable) },
@@ -578,7 +578,7 @@ func (s *simple) step(op, k byte) {
 		s.c.Resize(s.max)
 	case 15:
 		if op>>4 == 0 {
-			s.c.Clear()
+			s.c.Clear(ctx)
 			clear(s.set)
 		}
 	}
@@ -603,7 +603,7 @@ func (s *simple) put(k byte, v int, ttl time.Duration, err error) {
 }
 
 func (s *simple) compute(k byte, v int, op larder.Op) {
-	got, ok := s.c.Compute(k, func(old int, found bool) (int, larder.Op) {
+	got, ok, _ := s.c.Compute(ctx, k, func(old int, found bool) (int, larder.Op) {
 		s.seen(k, old, found)
 		return v, op
 	})

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
+	"sync/atomic"
 )
 
 // ErrRefused is returned, wrapped with the reason, for an entry that cannot be kept: it is heavier
@@ -15,17 +15,40 @@ import (
 var ErrRefused = errors.New("larder: entry refused")
 
 // Cache keeps values by key in memory, within a bound that holds at every moment, and loads what is
-// not there. All its methods may be called by many goroutines at once. Values are shared: whoever
-// changes what a value leads to changes it for all.
+// not there: from a store that processes share, if it has one, or from the origin. All its methods
+// may be called by many goroutines at once. Values are shared: whoever changes what a value leads to
+// changes it for all.
+//
+// In one process there should be one cache of a name on a handle of a store: a handle does not tell
+// of what was done by itself.
 type Cache[K comparable, V any] struct {
 	engine *engine[K, V]
 	calls  calls[K, V]
+	tier   *tier[K, V] // nil without a store
+	behind *behind[K, V]
+	names  names[K]
 	loaded loaded
+	counts counts
+	simple bool // Set concerns memory alone
+
+	lost  atomic.Int32 // links over which nothing is heard
+	stops []func()     // end the listening
+	open  context.Context
+	close context.CancelFunc
 }
 
-// New makes a cache. It starts no goroutine. It panics on options that make no sense.
+// New makes a cache. It panics on options that make no sense. It starts no goroutine, unless a
+// store has to be listened to: Close ends that.
 func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
-	return &Cache[K, V]{engine: newEngine(o.complete())}
+	o = o.complete()
+	c := &Cache[K, V]{engine: newEngine(o), names: namesOf(o.Key)}
+	c.open, c.close = context.WithCancel(context.Background())
+	c.tier = newTier(o, c.report)
+	c.behind = newBehind(o.WriteBehind, c.report)
+	c.simple = c.tier == nil && o.Write == nil && c.behind == nil &&
+		c.engine.rules.trivial() && o.Reload == nil && o.Jitter == 0
+	c.watch()
+	return c
 }
 
 // Memoize makes a cache of what f returns: Get calls f for an argument that is not there. It is New
@@ -37,68 +60,27 @@ func Memoize[K comparable, V any](
 	return New(o)
 }
 
-// Lookup returns the value of key if it is there and has not expired. It loads nothing and takes no
-// lock.
-func (c *Cache[K, V]) Lookup(key K) (V, bool) { return c.engine.get(key) }
-
-// Set keeps value under key for the TTL of the options. A load of key that is under way does not
-// undo it. Unless it returns an error, which is ErrRefused, the entry is there when it returns; if
-// it does, what was there before is gone too.
-func (c *Cache[K, V]) Set(_ context.Context, key K, value V) error {
-	c.calls.drop(key)
-	return c.engine.set(key, value, c.engine.options.TTL)
-}
-
-// SetFor is Set with a time to live of its own: Forever, or more than 0. The first one in a cache
-// whose options have neither TTL nor Idle moves all entries once, to make room for their times.
-func (c *Cache[K, V]) SetFor(_ context.Context, key K, value V, ttl time.Duration) error {
-	if ttl <= 0 {
-		panic("larder: SetFor: the time to live must be more than 0")
+// report passes an error on that no caller gets.
+func (c *Cache[K, V]) report(err error) {
+	if c.engine.options.OnError != nil && !errors.Is(err, errElsewhere) {
+		c.engine.options.OnError(fmt.Errorf("larder: %s: %w", c.engine.options.Name, err))
 	}
-	c.calls.drop(key)
-	return c.engine.set(key, value, ttl)
 }
 
-// Delete takes key out. A load of it that is under way is not kept. An absent key is fine; the
-// error is nil.
-func (c *Cache[K, V]) Delete(_ context.Context, key K) error {
-	c.calls.drop(key)
-	c.engine.delete(key)
-	return nil
-}
-
-// Op is what Compute does with the value that f returns.
-type Op uint8
-
-// The operations of Compute.
-const (
-	Keep   Op = iota // leave everything as it is
-	Put              // keep the value for the TTL of the options
-	Remove           // delete the entry
-)
-
-// Compute changes the value of key by f, which gets the present value and whether there is one.
-// Between what f gets and what is done nobody else changes the key. No lock is held while f runs,
-// so it may be called again, with another value, if somebody else was faster: it should have no
-// effect of its own. Compute returns the value that is there in the end, and whether there is one;
-// nothing is loaded.
-func (c *Cache[K, V]) Compute(key K, f func(value V, found bool) (V, Op)) (V, bool) {
-	return c.engine.compute(key, c.engine.options.TTL, func(value V, found bool) (V, Op) {
-		value, op := f(value, found)
-		switch {
-		case op > Remove:
-			panic(fmt.Sprintf("larder: Compute: no operation is %d", op))
-		case op != Keep:
-			c.calls.drop(key)
-		}
-		return value, op
-	})
-}
-
-// Clear takes all entries out. Loads that are under way are not kept.
-func (c *Cache[K, V]) Clear() {
-	c.calls.dropAll()
-	c.engine.clearAll()
+// Lookup returns the value of key if it is in memory and may be served, fresh or stale. It loads
+// and refreshes nothing and takes no lock.
+func (c *Cache[K, V]) Lookup(key K) (v V, ok bool) {
+	if v, ok := c.engine.get(key); ok {
+		return v, true
+	}
+	h := c.engine.regard(key)
+	if h.state < kept && (h.life == nil || h.life.absent == nil) {
+		return h.value.v, true
+	}
+	if h.state >= kept {
+		c.engine.missed()
+	}
+	return v, false
 }
 
 // All visits the entries that have not expired, in no order. One that comes or goes meanwhile may
@@ -122,10 +104,22 @@ func (c *Cache[K, V]) Resize(max int64) {
 	c.engine.resize(uint64(max))
 }
 
-// Close takes all entries out, and stops what would have expired them. A closed cache stays empty:
-// Set refuses, Get loads and keeps nothing. It may be called again; the error is nil.
+// Close takes all entries out of memory, and stops what would have expired them, the listening to
+// others, and refreshes that have not begun. It waits until all that was to be written behind is
+// written, or was reported, and returns an error if that failed. A closed cache stays empty: Set
+// refuses, Get loads and keeps nothing. It may be called again. The store stays open: it is the
+// caller's.
 func (c *Cache[K, V]) Close() error {
+	err := c.behind.close()
+	c.close()
+	for _, stop := range c.stops {
+		stop()
+	}
+	if c.tier != nil {
+		c.tier.owed.close()
+		c.tier.unsaid.close()
+	}
 	c.calls.dropAll()
 	c.engine.close()
-	return nil
+	return err
 }

@@ -52,7 +52,7 @@ func (m *model[K, V]) step(r *rand.Rand, k K, v V) {
 
 func (m *model[K, V]) compute(k K, v V, op larder.Op) {
 	want, there := m.m[k]
-	got, ok := m.c.Compute(k, func(old V, found bool) (V, larder.Op) {
+	got, ok, _ := m.c.Compute(ctx, k, func(old V, found bool) (V, larder.Op) {
 		if old != want || found != there {
 			m.t.Fatalf("Compute(%v) gives %v, %v; want %v, %v", k, old, found, want, there)
 		}
@@ -92,7 +92,7 @@ func against[K comparable, V comparable](t *testing.T, key func(uint32) K, value
 				m.check()
 			}
 		}
-		m.c.Clear()
+		m.c.Clear(ctx)
 		clear(m.m)
 		m.check()
 	})
@@ -235,7 +235,7 @@ func TestOnEvictHearsTheCause(t *testing.T) {
 	c.Set(ctx, 2, 20)
 	c.Set(ctx, 3, 30)
 	c.Delete(ctx, 2)
-	c.Clear()
+	c.Clear(ctx)
 	want := []departure{
 		{1, 10, larder.Replaced}, {1, 11, larder.Evicted}, {2, 20, larder.Deleted}, {3, 30, larder.Cleared},
 	}

@@ -13,8 +13,9 @@ func (e *engine[K, V]) set(k K, v V, ttl time.Duration) error {
 	var n newcomer[K, V]
 	n.key.v, n.value.v = k, v
 	n.hash = hash(&e.hasher, &n.key.v)
-	n.weight, n.times = 1, times{never, never}
-	if !e.plain || ttl != Forever {
+	if e.plain && ttl == Forever {
+		n.weight, n.times = 1, lasting
+	} else {
 		e.complete(&n, ttl)
 	}
 	if e.simple && e.update(&n) {
@@ -31,116 +32,144 @@ func (e *engine[K, V]) setSlowly(n *newcomer[K, V]) error {
 	return err
 }
 
-// setLoaded is set, unless the key is there: then somebody set it while it was loaded, and knows
-// better. Those who had to leave are returned, for tellOf: the caller may hold a lock.
-func (e *engine[K, V]) setLoaded(n *newcomer[K, V]) []departure[K, V] {
+// setLoaded is set of what was loaded, unless there is a value that may be served: then somebody
+// set it while it was loaded, and knows better. Only old is replaced, of a refresh; nil is none.
+// Those who had to leave are returned, for tellOf: the caller may hold a lock.
+func (e *engine[K, V]) setLoaded(n *newcomer[K, V], old *whole[V]) []departure[K, V] {
 	e.enter()
-	w, deadline, seq := e.find(&n.key.v, n.hash, nil)
-	if w == 0 || deadline != never && e.clock.passed(deadline) {
+	w, _, seq := e.find(&n.key.v, n.hash, nil)
+	if w == 0 || !e.serves(w) || old != nil && e.holds(w, old) {
 		n.absent, n.seq = w == 0, seq
 		e.put(n)
 	}
 	return e.exit()
 }
 
-// complete fills in what follows from key and value.
+// complete fills in what follows from key, value and life.
 func (e *engine[K, V]) complete(n *newcomer[K, V], ttl time.Duration) {
 	n.hash = hash(&e.hasher, &n.key.v)
-	n.weight = 1
-	n.times = times{never, never}
-	if e.options.Weigh != nil {
+	if e.options.Weigh != nil && n.weight == 0 {
 		n.weight = uint64(max(e.options.Weigh(n.key.v, n.value.v), 1))
 	}
-	if ttl != Forever || e.options.Idle > 0 {
-		n.times = e.timesFor(ttl)
+	n.weight = max(n.weight, 1)
+	n.times = lasting
+	if ttl != Forever || e.options.Idle > 0 || n.life != nil {
+		e.setTimes(n, ttl)
 	}
 }
 
-// timesFor returns the times of an entry that is set now.
-func (e *engine[K, V]) timesFor(ttl time.Duration) times {
-	t := times{never, never}
+// setTimes fills in the times of an entry that is set now. If it has a life, that tells when it is
+// fresh.
+func (e *engine[K, V]) setTimes(n *newcomer[K, V], ttl time.Duration) {
+	end, idle := int64(never), int64(never)
 	if ttl != Forever {
-		t.end = e.clock.after(ttl)
-		if e.slots.Load().times == 0 {
-			e.addTimes()
-		}
+		end = e.clock.after(ttl)
 	}
-	t.deadline = t.end
 	if e.options.Idle > 0 {
-		t.deadline = min(t.end, e.clock.after(e.options.Idle))
+		idle = e.clock.after(e.options.Idle)
 	}
-	return t
+	need := shape{times: 1}
+	if n.life == nil {
+		look := min(end, idle)
+		n.times = times{look, end, look}
+	} else {
+		need.rich = true
+		n.times = times{min(e.rules.look(n.life), idle), idle, min(n.life.gone, idle)}
+	}
+	if have := e.slots.Load().shape; n.times.look != never && have.times == 0 || need.rich && !have.rich {
+		e.widen(need)
+	}
 }
 
-// addTimes gives each entry room for its times, when the first one expires in a cache where nothing
-// did so far. All entries are moved once.
-func (e *engine[K, V]) addTimes() {
+// widen gives each entry room for times or for a life, when the first one needs it in a cache where
+// none did so far. All entries are moved once.
+func (e *engine[K, V]) widen(need shape) {
 	e.enter()
 	defer e.leave()
 	old := e.slots.Load()
-	if old.times > 0 {
+	need = shape{max(old.times, need.times), old.rich || need.rich}
+	if old.shape == need {
 		return
 	}
 	for i := range e.shards {
 		e.shards[i].lock()
 	}
-	fresh := old.withTimes()
-	e.slots.Store(fresh)
+	e.slots.Store(old.widened(need))
 	for i := range e.shards {
 		e.shards[i].unlock()
 	}
 }
 
-// withTimes copies all slots; what is in them never expires.
-func (s *slots[K, V]) withTimes() *slots[K, V] {
-	fresh := newSlots[K, V](16<<s.bits, 1)
+// widened copies all slots.
+func (s *slots[K, V]) widened(need shape) *slots[K, V] {
+	wide := newSlots[K, V](16<<s.bits, need)
 	for slot := range s.used {
 		var k whole[K]
 		var v whole[V]
 		from := s.at(slot)
 		s.loadKey(from, &k)
 		s.loadValue(from, &v)
-		to := fresh.at(fresh.take())
-		fresh.storeKey(to, &k)
-		fresh.storeValue(to, &v)
-		fresh.setTimes(to, times{never, never})
+		to := wide.at(wide.take())
+		wide.storeKey(to, &k)
+		wide.storeValue(to, &v)
+		t, l := s.widenedTimes(from, need)
+		wide.setTimes(to, t, l)
 	}
-	fresh.free = s.free
+	wide.free = s.free
 	// A reader may know a slot of before Clear.
-	for len(*fresh.chunks.Load()) < len(*s.chunks.Load()) {
-		fresh.grow()
+	for len(*wide.chunks.Load()) < len(*s.chunks.Load()) {
+		wide.grow()
 	}
-	return fresh
+	return wide
+}
+
+// widenedTimes returns the times of an entry as wider slots keep them. With two times a rich entry
+// has a life, since the second one is no end then.
+func (s *slots[K, V]) widenedTimes(at unsafe.Pointer, need shape) (times, *life) {
+	t, l := s.timesOf(at)
+	if !need.rich || s.rich || s.times < 2 {
+		return t, l
+	}
+	l = &life{fresh: t.second, gone: t.second}
+	return times{t.look, t.look, t.look}, l
 }
 
 // delete takes k out, and tells whether it was there.
 func (e *engine[K, V]) delete(k K) bool {
+	gone, found := e.take(k)
+	e.tellOf(gone)
+	return found
+}
+
+// take is delete that leaves it to the caller to tell of it: he may hold a lock.
+func (e *engine[K, V]) take(k K) (gone []departure[K, V], found bool) {
 	h := hash(&e.hasher, &k)
 	e.enter()
-	defer e.leave()
 	e.tell(e.stripes.mine())
-	w, deadline, _ := e.find(&k, h, nil)
-	if w == 0 {
-		return false
+	if w, _, _ := e.find(&k, h, nil); w != 0 {
+		cause := Deleted
+		if !e.serves(w) {
+			cause = Expired
+		}
+		e.remove(w, cause)
+		found = cause == Deleted
 	}
-	cause := Deleted
-	if e.clock.passed(deadline) {
-		cause = Expired
-	}
-	e.remove(w, cause)
-	return cause == Deleted
+	return e.exit(), found
 }
 
 // compute changes the entry of k by f, which gets its value and whether it is there. No other
 // change of k comes between what f was given and what is done. f runs without a lock, so it may be
 // called again if another change was faster: it should have no effect of its own. It returns the
-// value that is there in the end, and whether there is one.
-func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) (V, bool) {
+// value that is there in the end, and whether there is one. complete fills in what follows from key
+// and value.
+func (e *engine[K, V]) compute(
+	k K, complete func(*newcomer[K, V]), f func(V, bool) (V, Op),
+) (V, bool) {
 	h := hash(&e.hasher, &k)
 	for {
 		var old whole[V]
-		w, deadline, _ := e.find(&k, h, &old)
-		there := w != 0 && !e.clock.passed(deadline)
+		w, l, state := e.view(&k, &old)
+		there := state < kept && (l == nil || l.absent == nil)
 		before := old
 		if !there {
 			before = whole[V]{}
@@ -153,7 +182,7 @@ func (e *engine[K, V]) compute(k K, ttl time.Duration, f func(V, bool) (V, Op)) 
 		n.key.v, n.hash = k, h
 		if op == Put {
 			n.value.v = v
-			e.complete(&n, ttl)
+			complete(&n)
 		}
 		if kept, done := e.exchange(w, &old, there, &n, op); done {
 			if !kept {
@@ -172,9 +201,9 @@ func (e *engine[K, V]) exchange(
 	e.enter()
 	defer e.leave()
 	s := e.shardOf(n.hash)
-	now, deadline, seq := e.find(&n.key.v, n.hash, nil)
+	now, _, seq := e.find(&n.key.v, n.hash, nil)
 	switch {
-	case now != w, w != 0 && !there && !e.clock.passed(deadline): // set again, maybe to the same
+	case now != w, w != 0 && !there && e.serves(w): // set again, maybe to the same
 		return false, false
 	case w == 0:
 		n.absent, n.seq = true, seq
@@ -211,7 +240,7 @@ func (e *engine[K, V]) all() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		for i := range e.shards {
 			for _, entry := range e.copyShard(&e.shards[i]) {
-				if !e.clock.passed(entry.deadline) && !yield(entry.key, entry.value) {
+				if e.stateOf(entry.times, entry.life) < kept && !yield(entry.key, entry.value) {
 					return
 				}
 			}
@@ -219,23 +248,27 @@ func (e *engine[K, V]) all() iter.Seq2[K, V] {
 	}
 }
 
-// lasting is an entry and when it expires.
-type lasting[K comparable, V any] struct {
-	key      K
-	value    V
-	deadline int64
+// copied is an entry as it was.
+type copied[K comparable, V any] struct {
+	key   K
+	value V
+	times times
+	life  *life
 }
 
 // copyShard returns the entries of a shard as they are at one moment.
-func (e *engine[K, V]) copyShard(s *shard) []lasting[K, V] {
-	entries := make([]lasting[K, V], 0, s.size.Load()*perBucket)
+func (e *engine[K, V]) copyShard(s *shard) []copied[K, V] {
+	entries := make([]copied[K, V], 0, s.size.Load()*perBucket)
 	s.lock()
 	defer s.unlock()
 	slots := e.slots.Load()
 	s.each(func(slot uint32) {
 		at := slots.at(slot)
 		key, value := slots.entry(at)
-		entries = append(entries, lasting[K, V]{key, value, slots.deadlineOf(at)})
+		t, l := slots.timesOf(at)
+		if l == nil || l.absent == nil {
+			entries = append(entries, copied[K, V]{key, value, t, l})
+		}
 	})
 	return entries
 }
@@ -251,7 +284,7 @@ func (e *engine[K, V]) clear() {
 	}
 	slots.reset()
 	e.alarm.wheel = wheel{tick: e.alarm.wheel.tick}
-	e.weighs = nil
+	e.weighs, e.tagged, e.named = nil, nil, nil
 	e.entries = 0
 	e.weight.Store(0)
 	e.newPolicy()

@@ -52,3 +52,19 @@ func (c *clock) after(d time.Duration) int64 {
 func (c *clock) passed(deadline int64) bool {
 	return deadline-c.last.Load() <= c.margin && deadline <= c.now()
 }
+
+// wall returns the time of day of a time of the clock; never is the zero time.
+func (c *clock) wall(t int64) time.Time {
+	if t == never {
+		return time.Time{}
+	}
+	return time.Now().Add(time.Duration(t - c.now())).Round(0)
+}
+
+// of returns the time of the clock at a time of day; the zero time is never.
+func (c *clock) of(t time.Time) int64 {
+	if t.IsZero() {
+		return never
+	}
+	return max(c.now()+int64(time.Until(t)), always)
+}

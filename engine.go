@@ -5,6 +5,7 @@ package larder
 import (
 	"cmp"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -31,7 +32,8 @@ type engine[K comparable, V any] struct {
 	marks   atomic.Pointer[policy.Marks] // nil if the policy wants none
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
 	simple  bool                         // updates need no room: no weights, no OnEvict
-	plain   bool                         // simple, and use does not move deadlines
+	plain   bool                         // simple, and there are neither Idle nor lives
+	rules   freshness
 	options Options[K, V]
 	_       apart
 
@@ -47,8 +49,10 @@ type engine[K comparable, V any] struct {
 	entries uint64
 	weighs  []uint32 // weights by slot, if entries have one
 	alarm   alarm
-	left    [Cleared + 1]uint64 // entries that left, by cause
-	gone    []departure[K, V]   // what OnEvict is to hear of
+	left    [Cleared + 1]uint64            // entries that left, by cause
+	gone    []departure[K, V]              // what OnEvict is to hear of
+	tagged  map[string]map[uint32]struct{} // slots by tag
+	named   map[string]uint32              // slots by the name of the entry in the store
 	closed  bool
 	listens bool // the policy was asked what it wants to hear of, after its first victim
 }
@@ -68,9 +72,10 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 	if o.Weigh != nil {
 		e.max, expected = uint64(o.MaxWeight), 1<<16
 	}
-	e.simple = o.Weigh == nil && o.OnEvict == nil
+	e.rules = o.freshness()
+	e.simple = o.Weigh == nil && o.OnEvict == nil && !o.shape().rich
 	e.plain = e.simple && o.Idle == 0
-	e.slots.Store(newSlots[K, V](expected, o.times()))
+	e.slots.Store(newSlots[K, V](expected, o.shape()))
 	e.newShards(expected)
 	e.newPolicy()
 	e.clock.start(cmp.Or(o.Idle, o.TTL))
@@ -120,12 +125,11 @@ func (e *engine[K, V]) watch() {
 	}
 }
 
-// get returns the value of k if it is there and has not expired.
+// get returns the value of k if it is there and needs no thought. A miss is not counted.
 func (e *engine[K, V]) get(k K) (v V, ok bool) {
 	var value whole[V]
-	w, deadline, _ := e.find(&k, hash(&e.hasher, &k), &value)
-	if w == 0 || deadline != never && !e.use(w, deadline) {
-		e.stripes.mine().misses.Add(1)
+	w, look, _ := e.find(&k, hash(&e.hasher, &k), &value)
+	if w == 0 || look != never && !e.use(&k, w, look) {
 		return v, false
 	}
 	e.hit(w)
@@ -134,45 +138,149 @@ func (e *engine[K, V]) get(k K) (v V, ok bool) {
 	return value.v, true
 }
 
-// peek is get that neither the policy nor the counters hear of.
-func (e *engine[K, V]) peek(k K) (v V, ok bool) {
-	var value whole[V]
-	w, deadline, _ := e.find(&k, hash(&e.hasher, &k), &value)
-	if w == 0 || deadline != never && e.clock.passed(deadline) {
-		return v, false
-	}
-	return value.v, true
+// missed counts a miss.
+func (e *engine[K, V]) missed() { e.stripes.mine().misses.Add(1) }
+
+// held is an entry as it is at one moment.
+type held[V any] struct {
+	value whole[V]
+	life  *life
+	state state // gone if there is none
 }
 
-// use tells whether an entry with a deadline may be used, and moves the deadline where that counts.
-func (e *engine[K, V]) use(w word, deadline int64) bool {
-	if e.clock.passed(deadline) {
+// inspect returns the entry of k and what it may be used for. Neither the policy nor the counters
+// hear of it.
+func (e *engine[K, V]) inspect(k K) held[V] {
+	var value whole[V]
+	_, l, s := e.view(&k, &value)
+	return held[V]{value, l, s}
+}
+
+// regard is inspect for an entry that is used if it may be: policy and counters hear of a hit, and
+// its idle time begins again.
+func (e *engine[K, V]) regard(k K) held[V] {
+	var value whole[V]
+	w, l, s := e.view(&k, &value)
+	if s < kept {
+		if e.options.Idle > 0 {
+			e.renewLife(&k)
+		}
+		e.hit(w)
+		at := here()
+		e.stripes.of(at).hit(at)
+	}
+	return held[V]{value, l, s}
+}
+
+// view reads the entry of k with its life, without a lock. Its word is 0 if there is none.
+func (e *engine[K, V]) view(k *K, value *whole[V]) (w word, l *life, s state) {
+	h := hash(&e.hasher, k)
+	for {
+		w, _, seq := e.find(k, h, value)
+		if w == 0 {
+			*value = whole[V]{}
+			return 0, nil, gone
+		}
+		slots := e.slots.Load()
+		t, l := slots.timesOf(slots.at(w.slot()))
+		if e.shardOf(h).unchanged(seq) {
+			return w, l, e.stateOf(t, l)
+		}
+	}
+}
+
+// stateOf tells what an entry may be used for.
+func (e *engine[K, V]) stateOf(t times, l *life) state {
+	switch {
+	case t.look == never || !e.clock.passed(t.look):
+		return fresh
+	case l == nil || e.clock.passed(t.leaves):
+		return gone
+	}
+	draw := 1.0
+	if e.rules.early > 0 {
+		draw -= rand.Float64() // above 0
+	}
+	return e.rules.at(l, e.clock.now(), draw)
+}
+
+// serves tells whether an entry may be served as it is. The room or the lock of its shard must be
+// held.
+func (e *engine[K, V]) serves(w word) bool {
+	slots := e.slots.Load()
+	t, l := slots.timesOf(slots.at(w.slot()))
+	return e.stateOf(t, l) < kept && (l == nil || l.absent == nil)
+}
+
+// peek is get that neither the policy nor the counters hear of; what is stale counts as absent.
+func (e *engine[K, V]) peek(k K) (v V, ok bool) {
+	h := e.inspect(k)
+	if h.state > due || h.life != nil && h.life.absent != nil {
+		return v, false
+	}
+	return h.value.v, true
+}
+
+// use tells whether an entry with times may be used without a thought, and moves its deadline where
+// use does that.
+func (e *engine[K, V]) use(k *K, w word, look int64) bool {
+	if e.clock.passed(look) {
 		return false
 	}
 	if e.options.Idle > 0 {
-		e.renew(w, deadline)
+		e.renew(k, w, look)
 	}
 	return true
 }
 
 // renew moves the deadline of an entry that was used, if it moves by more than a thousandth of the
 // idle time. If the entry has left meanwhile, its deadline is another one, and stays.
-func (e *engine[K, V]) renew(w word, deadline int64) {
-	if e.clock.now() >= deadline { // it took so long to come here
+func (e *engine[K, V]) renew(k *K, w word, look int64) {
+	slots := e.slots.Load()
+	if slots.rich {
+		e.renewLife(k)
 		return
 	}
-	slots := e.slots.Load()
+	if e.clock.now() >= look { // it took so long to come here
+		return
+	}
 	at := slots.at(w.slot())
-	fresh := min(e.clock.after(e.options.Idle), slots.end(at).Load())
-	if fresh-deadline > int64(e.options.Idle/1000) {
-		slots.deadline(at).CompareAndSwap(deadline, fresh)
+	fresh := min(e.clock.after(e.options.Idle), slots.second(at).Load())
+	if fresh-look > int64(e.options.Idle/1000) {
+		slots.look(at).CompareAndSwap(look, fresh)
 	}
 }
 
-// find reads the entry of k as it is at one moment: its word, 0 if there is none, its deadline,
-// never if it has none, and its value if value is not nil. seq is the sequence number of its shard
-// at that moment. It is one function because it is what every hit costs.
-func (e *engine[K, V]) find(k *K, h uint32, value *whole[V]) (w word, deadline int64, seq uint32) {
+// renewLife is renew for an entry that has a life: two times move together.
+func (e *engine[K, V]) renewLife(k *K) {
+	h := hash(&e.hasher, k)
+	s := e.shardOf(h)
+	for {
+		w, _, seq := e.find(k, h, nil)
+		if w == 0 {
+			return
+		}
+		slots := e.slots.Load()
+		at := slots.at(w.slot())
+		t, l := slots.timesOf(at)
+		idle := e.clock.after(e.options.Idle)
+		if l == nil || e.clock.now() >= t.second || idle-t.second <= int64(e.options.Idle/1000) {
+			return
+		}
+		if !s.tryLock(seq) {
+			continue
+		}
+		setInt64(slots.second(at), idle)
+		setInt64(slots.look(at), min(e.rules.look(l), idle))
+		s.unlock()
+		return
+	}
+}
+
+// find reads the entry of k as it is at one moment: its word, 0 if there is none, until when it needs
+// no thought, never if it has no times, and its value if value is not nil. seq is the sequence
+// number of its shard at that moment. It is one function because it is what every hit costs.
+func (e *engine[K, V]) find(k *K, h uint32, value *whole[V]) (w word, look int64, seq uint32) {
 	var key whole[K]
 	s := e.shardOf(h)
 again:
@@ -190,12 +298,12 @@ again:
 			slots := e.slots.Load() // after slot: older ones may not reach that far
 			at := slots.at(slot)
 			slots.load(at, &key, value)
-			deadline = slots.deadlineOf(at)
+			look = slots.lookOf(at)
 			if s.seq.Load() != seq { // the key may be torn: it must not be looked at
 				goto again
 			}
 			if key.v == *k {
-				return wordOf(h, slot), deadline, seq
+				return wordOf(h, slot), look, seq
 			}
 		}
 		if passed++; upper < passedUnit || passed >= t.size {

@@ -87,7 +87,7 @@ func ExampleCache_Compute() {
 	visits := larder.New(larder.Options[string, int]{MaxEntries: 1000})
 	defer visits.Close()
 	for range 3 {
-		visits.Compute("/index.html", func(n int, _ bool) (int, larder.Op) { return n + 1, larder.Put })
+		visits.Compute(ctx, "/index.html", func(n int, _ bool) (int, larder.Op) { return n + 1, larder.Put })
 	}
 	n, ok := visits.Lookup("/index.html")
 	fmt.Println(n, ok)

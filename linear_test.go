@@ -125,7 +125,7 @@ func (l *linear[V]) step(r *rand.Rand, g int, histories [][]porcupine.Operation)
 	note := func(k uint64) { histories[k] = append(histories[k], op) }
 	if l.clear && r.IntN(64) == 0 {
 		op.Input, op.Call = asked{deed: deletes}, l.ticks.Add(1)
-		l.c.Clear()
+		l.c.Clear(ctx)
 		op.Output, op.Return = answered{}, l.ticks.Add(1)
 		for k := range l.keys {
 			note(k)
@@ -190,7 +190,7 @@ func (l *linear[V]) look(r *rand.Rand, k uint64) (V, bool) {
 }
 
 func (l *linear[V]) compute(k uint64, v V, op larder.Op) (out answered) {
-	after, ok := l.c.Compute(k, func(before V, found bool) (V, larder.Op) {
+	after, ok, _ := l.c.Compute(ctx, k, func(before V, found bool) (V, larder.Op) {
 		out.before = l.number(before, found)
 		return v, op
 	})
@@ -365,7 +365,7 @@ func TestComputeSeesThatAnExpiredKeyWasSetAgain(t *testing.T) {
 		c.Set(ctx, 1, 5)
 		time.Sleep(time.Minute) // its room is given back somewhat later
 		calls := 0
-		v, _ := c.Compute(1, func(v int, found bool) (int, larder.Op) {
+		v, _, _ := c.Compute(ctx, 1, func(v int, found bool) (int, larder.Op) {
 			if calls++; calls == 1 {
 				c.Set(ctx, 1, 5)
 			} else if v != 5 || !found {
@@ -406,7 +406,7 @@ func TestAKeyIsThereWhileAHeavierValueReplacesItsOwn(t *testing.T) {
 			c.Set(ctx, k, weight)
 		}
 	}
-	c.Compute(1, func(v int, _ bool) (int, larder.Op) { return v + 5, larder.Put })
+	c.Compute(ctx, 1, func(v int, _ bool) (int, larder.Op) { return v + 5, larder.Put })
 	if v, ok := c.Lookup(1); v != 7 || !ok || c.Weight() > 10 {
 		t.Errorf("Lookup = %d, %v; the weight is %d", v, ok, c.Weight())
 	}
@@ -433,7 +433,7 @@ func TestNoLoadOutlivesAChange(t *testing.T) {
 			began := clock.Add(1)
 			switch r.IntN(4) {
 			case 0:
-				c.Clear()
+				c.Clear(ctx)
 			case 1:
 				c.Set(ctx, k, 1<<60)
 			default:

@@ -1,4 +1,4 @@
-// load.go gets what is not there from the origin, once for all who ask.
+// load.go gets what is not there, once for all who ask.
 
 package larder
 
@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
+	"time"
 )
 
 // ErrRecursive is returned to a loader that asks the cache for a key whose load waits for that very
@@ -35,100 +34,69 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// call is one load of one key, and what comes of it.
-type call[V any] struct {
-	load
-	begun atomic.Bool // somebody runs it, or is about to; set by claim
-	value V
-	err   error // both are set before done is closed
-}
-
-// claim tells whether the caller is the one to run the load.
-func (k *call[V]) claim() bool { return !k.begun.Swap(true) }
-
-// calls holds the loads that are under way, by key.
-type calls[K comparable, V any] struct {
-	running atomic.Int64 // len(byKey), for whoever only wants to know whether there are any
-	mu      sync.Mutex   // guards the field below; may be held when the room is entered
-	byKey   map[K]*call[V]
-}
-
-// join returns the load of key that is under way, or begins one: then leads is true, and the caller
-// has to see that it finishes. If it has just finished, or somebody has set the key, kept returns
-// the value, and there is no call.
-func (c *calls[K, V]) join(key K, kept func(K) (V, bool)) (k *call[V], leads bool, v V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if k := c.byKey[key]; k != nil {
-		return k, false, v
-	}
-	if v, ok := kept(key); ok {
-		return nil, false, v
-	}
-	if c.byKey == nil {
-		c.byKey = map[K]*call[V]{}
-	}
-	k = &call[V]{load: load{done: make(chan struct{})}}
-	if key != key { // a NaN could never be taken out again
-		return k, true, v
-	}
-	c.byKey[key] = k
-	c.running.Store(int64(len(c.byKey)))
-	return k, true, v
-}
-
-// drop makes sure that no load that began before is kept: what it brings is out of date. Those who
-// wait for it get it all the same.
-func (c *calls[K, V]) drop(key K) {
-	if c.running.Load() != 0 {
-		c.remove(key)
-	}
-}
-
-func (c *calls[K, V]) remove(key K) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.removeLocked(key)
-}
-
-func (c *calls[K, V]) removeLocked(key K) {
-	delete(c.byKey, key)
-	c.running.Store(int64(len(c.byKey)))
-}
-
-// dropAll is drop for all keys.
-func (c *calls[K, V]) dropAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.byKey = nil
-	c.running.Store(0)
-}
-
-// Get returns the value of key: from memory, or from the origin by Load, which is called once for
-// all who ask meanwhile. It returns the error of Load, ErrNotFound if there is no loader, a
-// *PanicError if the loader panicked, or the error of ctx if that ends first; the load goes on then
-// for those who still wait, and for the cache.
+// Get returns the value of key: from memory, from the store, or from the origin by one load for all
+// who ask meanwhile. What may be served stale is served at once, and refreshed behind.
+//
+// It returns the error of the load, unless StaleOnError has a value to serve instead; ErrNotFound
+// if there is no loader, or if the origin is remembered not to have the key; a *PanicError if the
+// loader panicked; or the error of ctx if that ends first: the load goes on then for those who
+// still wait, and for the cache.
 //
 // A loader may ask the cache for other keys, with the context that it was given.
 func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if v, ok := c.engine.get(key); ok {
 		return v, nil
 	}
-	if !c.loads() {
+	return c.getSlowly(ctx, key)
+}
+
+// getSlowly is Get for what is not there, or needs a thought.
+func (c *Cache[K, V]) getSlowly(ctx context.Context, key K) (V, error) {
+	old := c.engine.regard(key)
+	if v, err, ok := c.serve(ctx, key, old); ok {
+		return v, err
+	}
+	c.engine.missed()
+	if !c.loads() && c.tier == nil {
 		var none V
 		return none, ErrNotFound
 	}
-	return c.load(ctx, key)
+	return c.load(ctx, key, old)
+}
+
+// serve gives back what may be served as it is, and sees that it is refreshed if it is to be.
+func (c *Cache[K, V]) serve(ctx context.Context, key K, old held[V]) (v V, err error, ok bool) {
+	switch {
+	case old.state == gone:
+		return v, nil, false
+	case old.state == kept:
+		if old.life.next.Load() <= c.engine.clock.now() {
+			return v, nil, false
+		}
+		c.counts.stale.Add(1)
+		return old.value.v, nil, true
+	case old.state == stale:
+		c.counts.stale.Add(1)
+		c.refreshBehind(ctx, key, old)
+	case old.state == due:
+		c.refreshBehind(ctx, key, old)
+	}
+	if old.life != nil {
+		err = old.life.absent
+	}
+	return old.value.v, err, true
 }
 
 // loads tells whether there is an origin.
 func (c *Cache[K, V]) loads() bool {
-	return c.engine.options.Load != nil || c.engine.options.LoadMany != nil
+	o := &c.engine.options
+	return o.Load != nil || o.LoadMany != nil || o.Reload != nil
 }
 
-// load joins or begins the load of key and waits for it. Whoever waited for a loader that panicked
-// tries again, once: it may have been the context of the other that it could not stand.
-func (c *Cache[K, V]) load(ctx context.Context, key K) (V, error) {
+// load joins or begins the load of key and waits for it. old is what memory holds. Whoever waited
+// for a loader that panicked tries again, once: it may have been the context of the other that it
+// could not stand.
+func (c *Cache[K, V]) load(ctx context.Context, key K, old held[V]) (V, error) {
 	for tries := 0; ; tries++ {
 		if err := ctx.Err(); err != nil {
 			var none V
@@ -138,137 +106,198 @@ func (c *Cache[K, V]) load(ctx context.Context, key K) (V, error) {
 		if k == nil {
 			return v, nil
 		}
-		var panicked *PanicError
-		v, err := c.awaitOne(ctx, key, k, leads)
-		if leads || tries > 0 || !errors.As(err, &panicked) {
+		v, err := c.awaitOne(ctx, &fetch[K, V]{key: key, call: k, old: old}, leads)
+		if leads || !c.again(err) || tries > 0 && !errors.Is(err, errElsewhere) {
 			return v, err
 		}
 	}
 }
 
-// awaitOne runs the load of key if this caller leads, and waits for it.
-func (c *Cache[K, V]) awaitOne(ctx context.Context, key K, k *call[V], leads bool) (V, error) {
+// awaitOne runs the load of f if this caller leads, and waits for it.
+func (c *Cache[K, V]) awaitOne(ctx context.Context, f *fetch[K, V], leads bool) (V, error) {
+	k := f.call
 	end, err := await(ctx, &k.load)
 	if err != nil {
 		if leads {
-			c.finish(key, k, nil, err)
+			c.finish(f, nil, err)
 		}
 		var none V
 		return none, err
 	}
 	defer end()
-	if k.claim() { // it is new, or waits for its turn in GetMany
-		c.start(ctx, func(ctx context.Context) { c.loadOne(ctx, key, k) }, &k.load)
+	if f.old.state == kept {
+		k.offer(f.old.value.v)
 	}
-	return c.outcome(ctx, k)
+	if !k.claim() { // somebody runs it; in GetMany it may wait for its turn
+		return c.outcome(ctx, k)
+	}
+	c.start(ctx, func(ctx context.Context) { c.loadOne(ctx, f) }, &k.load)
+	v, err := c.outcome(ctx, k)
+	c.awaitStored(ctx, k)
+	return v, err
 }
 
-// outcome waits for the value of a load, or for the end of ctx.
-func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V]) (V, error) {
+// outcome waits for the value of a load, or for the end of ctx, or until it takes too long and there
+// is a stale value to serve.
+func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V]) (v V, err error) {
 	select {
 	case <-k.done:
 		return k.value, k.err
 	default:
 	}
+	var late <-chan time.Time
+	if d := c.engine.options.SoftTimeout; d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		late = timer.C
+	}
+	for {
+		select {
+		case <-k.done:
+			return k.value, k.err
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-late:
+		}
+		if old := k.offered.Load(); old != nil {
+			c.counts.stale.Add(1)
+			return *old, nil
+		}
+		late = k.offering(late)
+	}
+}
+
+// awaitStored waits until what a load has brought is in the store as well: whoever led it may end
+// the program next. The others need not wait for that.
+func (c *Cache[K, V]) awaitStored(ctx context.Context, k *call[V]) {
+	if c.tier == nil {
+		return
+	}
 	select {
-	case <-k.done:
-		return k.value, k.err
+	case <-k.settled:
 	case <-ctx.Done():
-		var none V
-		return none, ctx.Err()
 	}
 }
 
 // start runs a load: in a goroutine of its own if the caller may give up, else right here. Its
 // context has the values of the caller's, but neither its end nor its deadline.
 func (c *Cache[K, V]) start(ctx context.Context, run func(context.Context), l *load) {
-	own := context.WithoutCancel(ctx)
-	cancel := context.CancelFunc(func() {})
-	if c.engine.options.LoadTimeout > 0 {
-		own, cancel = context.WithTimeout(own, c.engine.options.LoadTimeout)
-	}
-	own = workingFor(own, l)
-	if ctx.Done() == nil {
-		defer cancel()
+	own := workingFor(context.WithoutCancel(ctx), l)
+	if ctx.Done() == nil && c.engine.options.SoftTimeout == 0 {
 		run(own)
 		return
 	}
-	go func() {
-		defer cancel()
-		run(own)
-	}()
+	go run(own)
 }
 
-// loadOne calls the origin for one key.
-func (c *Cache[K, V]) loadOne(ctx context.Context, key K, k *call[V]) {
-	k.runs()
+// loadOne gets the value of one key from the store or the origin.
+func (c *Cache[K, V]) loadOne(ctx context.Context, f *fetch[K, V]) {
+	f.call.runs()
 	var n *newcomer[K, V]
 	err := errExited
 	defer func() {
 		if p := recover(); p != nil {
-			err = &PanicError{p, debug.Stack()}
-		}
-		c.finish(key, k, n, err)
-	}()
-	var v V
-	if v, err = c.callLoad(ctx, key); err == nil {
-		n, err = c.fresh(key, v)
-	}
-}
-
-// fresh makes an entry of a value that was loaded. Weigh may panic.
-func (c *Cache[K, V]) fresh(key K, v V) (n *newcomer[K, V], err error) {
-	defer func() {
-		if p := recover(); p != nil {
 			n, err = nil, &PanicError{p, debug.Stack()}
 		}
+		c.finish(f, n, err)
 	}()
-	n = &newcomer[K, V]{key: whole[K]{v: key}, value: whole[V]{v: v}}
-	c.engine.complete(n, c.engine.options.TTL)
-	return n, nil
+	n, err = c.bring(ctx, f)
 }
 
-// callLoad calls Load, or LoadMany for one key.
-func (c *Cache[K, V]) callLoad(ctx context.Context, key K) (v V, err error) {
-	if c.engine.options.Load == nil {
-		values, err := c.callLoadMany(ctx, []K{key})
-		v, ok := values[key]
-		if err == nil && !ok {
-			err = ErrNotFound
+// bring gets a value from the store, or else from the origin.
+func (c *Cache[K, V]) bring(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
+	if c.tier != nil {
+		if n, err := c.fromStore(ctx, f); n != nil || err != nil {
+			return n, err
 		}
-		return v, err
 	}
+	return c.fromOrigin(ctx, f)
+}
+
+// fenceKey is the key under which a loader's context holds its fencing token.
+type fenceKey struct{}
+
+// Fence returns the fencing token of the lease under which a load runs, whose context ctx is: it is
+// larger than that of every earlier lease of the key, so that whoever the loader writes to can
+// refuse a loader that was overtaken. 0 means that there is none.
+func Fence(ctx context.Context) uint64 {
+	token, _ := ctx.Value(fenceKey{}).(uint64)
+	return token
+}
+
+// originContext returns the context of a call of the origin.
+func (c *Cache[K, V]) originContext(
+	ctx context.Context, token uint64,
+) (context.Context, context.CancelFunc) {
+	if token != 0 {
+		ctx = context.WithValue(ctx, fenceKey{}, token)
+	}
+	if d := c.engine.options.LoadTimeout; d > 0 {
+		return context.WithTimeout(ctx, d)
+	}
+	return ctx, func() {}
+}
+
+// fromOrigin calls the origin for one key.
+func (c *Cache[K, V]) fromOrigin(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
+	if v, ok := c.behind.pending(f.key); ok { // the origin will have it
+		return c.arrive(f, origin[V]{entry: Entry[V]{Value: v}, begun: time.Now()})
+	}
+	token := uint64(0)
+	if f.lease != nil {
+		token = f.lease.Token()
+	}
+	ctx, cancel := c.originContext(ctx, token)
+	defer cancel()
+	got := origin[V]{begun: time.Now()}
+	var err error
+	got.entry, err = c.callOrigin(ctx, f)
+	got.took = time.Since(got.begun)
+	if err != nil {
+		if !errors.Is(err, ErrNotFound) || c.engine.options.NegativeTTL == 0 {
+			return nil, err
+		}
+		got.absent, got.entry = err, Entry[V]{TTL: c.engine.options.NegativeTTL}
+	}
+	return c.arrive(f, got)
+}
+
+// callOrigin calls Reload, Load, or LoadMany for one key.
+func (c *Cache[K, V]) callOrigin(ctx context.Context, f *fetch[K, V]) (e Entry[V], err error) {
+	o := &c.engine.options
+	old := c.entryOf(f.old)
 	defer c.loaded.begin(&err)()
-	return c.engine.options.Load(ctx, key)
+	switch {
+	case o.Reload != nil && (o.Load == nil && o.LoadMany == nil || !old.Created.IsZero()):
+		return o.Reload(ctx, f.key, old)
+	case o.Load != nil:
+		e.Value, err = o.Load(ctx, f.key)
+		return e, err
+	}
+	values, err := o.LoadMany(ctx, []K{f.key})
+	v, ok := values[f.key]
+	if err == nil && !ok {
+		err = ErrNotFound
+	}
+	e.Value = v
+	return e, err
 }
 
 // callLoadMany calls LoadMany.
 func (c *Cache[K, V]) callLoadMany(ctx context.Context, keys []K) (values map[K]V, err error) {
+	ctx, cancel := c.originContext(ctx, 0)
+	defer cancel()
 	defer c.loaded.begin(&err)()
 	return c.engine.options.LoadMany(ctx, keys)
 }
 
-// finish keeps what a load has brought, n, unless its key was set or deleted meanwhile, and lets go
-// of all who wait.
-func (c *Cache[K, V]) finish(key K, k *call[V], n *newcomer[K, V], err error) {
-	c.engine.tellOf(c.settle(key, k, n, err))
-}
-
-// settle is finish that leaves it to the caller to tell of those who had to leave.
-func (c *Cache[K, V]) settle(
-	key K, k *call[V], n *newcomer[K, V], err error,
-) (gone []departure[K, V]) {
-	c.calls.mu.Lock()
-	if c.calls.byKey[key] == k {
-		if n != nil && err == nil {
-			gone = c.engine.setLoaded(n)
-		}
-		c.calls.removeLocked(key)
+// entryOf returns an old version as Reload gets it.
+func (c *Cache[K, V]) entryOf(old held[V]) Entry[V] {
+	if old.life == nil || old.life.absent != nil {
+		return Entry[V]{}
 	}
-	c.calls.mu.Unlock()
-	if k.err = err; err == nil {
-		k.value = n.value.v
+	l := old.life
+	return Entry[V]{
+		Value: old.value.v, Tags: l.tags, Validators: l.marks, Created: time.Unix(0, l.created),
 	}
-	close(k.done)
-	return gone
 }

@@ -275,8 +275,8 @@ func TestAChangeDuringALoadWins(t *testing.T) {
 	changes := map[string]func(c *larder.Cache[int, string]){
 		"set":     func(c *larder.Cache[int, string]) { c.Set(ctx, 1, "set") },
 		"delete":  func(c *larder.Cache[int, string]) { c.Delete(ctx, 1) },
-		"clear":   func(c *larder.Cache[int, string]) { c.Clear() },
-		"compute": func(c *larder.Cache[int, string]) { c.Compute(1, toSet) },
+		"clear":   func(c *larder.Cache[int, string]) { c.Clear(ctx) },
+		"compute": func(c *larder.Cache[int, string]) { c.Compute(ctx, 1, toSet) },
 	}
 	for name, change := range changes {
 		synctest.Test(t, func(t *testing.T) {
@@ -438,7 +438,7 @@ func TestComputeThatKeepsLeavesALoadAlone(t *testing.T) {
 		}, larder.Options[int, int]{})
 		go c.Get(ctx, 1)
 		synctest.Wait()
-		c.Compute(1, func(int, bool) (int, larder.Op) { return 0, larder.Keep })
+		c.Compute(ctx, 1, func(int, bool) (int, larder.Op) { return 0, larder.Keep })
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if v, ok := c.Lookup(1); v != 7 || !ok {
@@ -455,5 +455,5 @@ func TestAnOperationThatIsNonePanics(t *testing.T) {
 			t.Error("no panic, or the entry is gone")
 		}
 	}()
-	c.Compute(1, func(int, bool) (int, larder.Op) { return 0, larder.Op(77) })
+	c.Compute(ctx, 1, func(int, bool) (int, larder.Op) { return 0, larder.Op(77) })
 }

@@ -1,4 +1,5 @@
-// many.go gets several keys at once, with one call of the origin for all that are not there.
+// many.go gets several keys at once: by one read of the store, and by one call of the origin for all
+// that are not there.
 
 package larder
 
@@ -8,29 +9,41 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
+
+	"github.com/larder-go/larder/store"
 )
 
-// atOnceLoads is how many calls of Load GetMany has under way at a time where there is no LoadMany.
+// atOnceLoads is how many calls of Load GetMany has under way at a time where there is no LoadMany,
+// and how many leases it asks for.
 const atOnceLoads = 16
 
-// GetMany returns the values of keys: from memory, and from the origin by one call of LoadMany for
-// all that nobody is loading yet, or by several of Load at a time. A key that the origin does not
-// have is not in the map. If something else goes wrong, the map has what was got all the same, and
-// the error is that of one key.
+// GetMany returns the values of keys: from memory, from the store by one read of it, and from the
+// origin by one call of LoadMany for all that nobody is loading yet, or by several of Load at a
+// time. A key that the origin does not have is not in the map. If something else goes wrong, the
+// map has what was got all the same, and the error is that of one key.
 func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	got := make(map[K]V, len(keys))
-	var missing []K
+	var missing []*fetch[K, V]
+	seen := make(map[K]struct{}, len(keys))
 	for _, key := range keys {
-		if _, ok := got[key]; ok {
+		if _, ok := seen[key]; ok {
 			continue
 		}
+		seen[key] = struct{}{}
 		if v, ok := c.engine.get(key); ok {
 			got[key] = v
-		} else {
-			missing = append(missing, key)
+			continue
+		}
+		old := c.engine.regard(key)
+		if v, err, ok := c.serve(ctx, key, old); !ok {
+			c.engine.missed()
+			missing = append(missing, &fetch[K, V]{key: key, old: old})
+		} else if err == nil {
+			got[key] = v
 		}
 	}
-	if len(missing) == 0 || !c.loads() {
+	if len(missing) == 0 || !c.loads() && c.tier == nil {
 		return got, nil
 	}
 	return got, c.loadMissing(ctx, missing, got)
@@ -38,19 +51,18 @@ func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 
 // group is the loads that one GetMany waits for: those that it leads, and those of others.
 type group[K comparable, V any] struct {
-	led     []K
-	leading []*call[V]
-	waited  map[K]*call[V]
-	ends    []func()
+	led    []*fetch[K, V]
+	waited map[K]*call[V]
+	ends   []func()
 }
 
-// loadMissing loads keys into got.
-func (c *Cache[K, V]) loadMissing(ctx context.Context, keys []K, got map[K]V) error {
+// loadMissing loads what is missing into got.
+func (c *Cache[K, V]) loadMissing(ctx context.Context, missing []*fetch[K, V], got map[K]V) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	g := group[K, V]{waited: map[K]*call[V]{}}
-	err := c.joinAll(ctx, keys, &g, got)
+	err := c.joinAll(ctx, missing, &g, got)
 	defer func() {
 		for _, end := range g.ends {
 			end()
@@ -59,45 +71,54 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, keys []K, got map[K]V) er
 	c.startAll(ctx, &g)
 	for key, k := range g.waited {
 		v, e := c.outcome(ctx, k)
-		var panicked *PanicError
-		if errors.As(e, &panicked) && !slices.Contains(g.leading, k) {
-			v, e = c.load(ctx, key) // once more, as Get does for who only waited
+		if c.again(e) && !slices.ContainsFunc(g.led, func(f *fetch[K, V]) bool { return f.call == k }) {
+			v, e = c.load(ctx, key, c.engine.inspect(key)) // once more, as Get does for who only waited
 		}
 		switch {
 		case e == nil:
 			got[key] = v
-		case errors.As(e, &panicked) || !errors.Is(e, ErrNotFound):
+		case !isAbsent(e):
 			err = e
 		}
+	}
+	for _, f := range g.led {
+		c.awaitStored(ctx, f.call)
 	}
 	return err
 }
 
-// joinAll joins or begins the loads of keys.
+// again tells whether who only waited for a load should try by himself.
+func (c *Cache[K, V]) again(err error) bool {
+	var panicked *PanicError
+	return errors.Is(err, errElsewhere) || errors.As(err, &panicked)
+}
+
+// joinAll joins or begins the loads of what is missing.
 func (c *Cache[K, V]) joinAll(
-	ctx context.Context, keys []K, g *group[K, V], got map[K]V,
+	ctx context.Context, missing []*fetch[K, V], g *group[K, V], got map[K]V,
 ) (err error) {
-	for _, key := range keys {
-		if _, ok := g.waited[key]; ok {
-			continue
-		}
-		k, leads, v := c.calls.join(key, c.engine.peek)
+	for _, f := range missing {
+		k, leads, v := c.calls.join(f.key, c.engine.peek)
 		if k == nil {
-			got[key] = v
+			got[f.key] = v
 			continue
 		}
+		f.call = k
 		end, e := await(ctx, &k.load)
 		if e != nil {
 			err = e
 			if leads {
-				c.finish(key, k, nil, e)
+				c.finish(f, nil, e)
 			}
 			continue
 		}
 		g.ends = append(g.ends, end)
-		g.waited[key] = k
+		g.waited[f.key] = k
+		if f.old.state == kept {
+			k.offer(f.old.value.v)
+		}
 		if leads || !k.begun.Load() {
-			g.led, g.leading = append(g.led, key), append(g.leading, k)
+			g.led = append(g.led, f)
 		}
 	}
 	return err
@@ -108,80 +129,196 @@ func (c *Cache[K, V]) startAll(ctx context.Context, g *group[K, V]) {
 	if len(g.led) == 0 {
 		return
 	}
-	if c.engine.options.LoadMany == nil {
-		c.startEach(ctx, g)
+	led := slices.Clone(g.led)
+	run := func(ctx context.Context) { c.loadAll(ctx, led) }
+	if ctx.Done() == nil && c.engine.options.SoftTimeout == 0 {
+		run(ctx)
 		return
 	}
-	loads := make([]*load, 0, len(g.leading))
-	var keys []K
-	var calls []*call[V]
-	for i, k := range g.leading {
-		if k.claim() {
-			keys, calls, loads = append(keys, g.led[i]), append(calls, k), append(loads, &k.load)
-		}
+	go run(context.WithoutCancel(ctx))
+}
+
+// loadAll brings all that was begun: from the store, then from the origin.
+func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
+	if c.tier != nil {
+		led = c.readAll(ctx, led)
 	}
-	if len(keys) > 0 {
-		c.start(ctx, func(ctx context.Context) { c.loadTogether(ctx, keys, calls) }, joined(loads))
+	if c.engine.options.LoadMany == nil {
+		c.loadEach(ctx, led)
+		return
+	}
+	led = slices.DeleteFunc(led, func(f *fetch[K, V]) bool {
+		if !f.call.claim() {
+			return true
+		}
+		_, ok := c.behind.pending(f.key)
+		if ok {
+			go c.loadOne(workingFor(ctx, &f.call.load), f)
+		}
+		return ok
+	})
+	if c.tier != nil {
+		led = c.leaseAll(ctx, led)
+	}
+	if len(led) > 0 {
+		loads := make([]*load, len(led))
+		for i, f := range led {
+			loads[i] = &f.call.load
+		}
+		c.loadTogether(workingFor(ctx, joined(loads)), led)
 	}
 }
 
-// startEach calls Load for each key that g leads, several at a time. Each call has its own time,
-// and works for its own key alone. Whoever asks meanwhile for a key whose turn has not come runs
-// its load himself: a loader that waited for a turn could wait for its own.
-func (c *Cache[K, V]) startEach(ctx context.Context, g *group[K, V]) {
-	each := func() {
-		turns := make(chan struct{}, atOnceLoads)
-		var wg sync.WaitGroup
-		defer wg.Wait()
-		for i, k := range g.leading {
-			turns <- struct{}{}
-			wg.Go(func() {
-				defer func() { <-turns }()
-				if k.claim() {
-					run := func(ctx context.Context) { c.loadOne(ctx, g.led[i], k) }
-					c.start(context.WithoutCancel(ctx), run, &k.load)
-				}
-			})
+// readAll reads the store once, finishes what it found there, and returns the rest. What somebody
+// has begun to load by himself meanwhile is left to him.
+func (c *Cache[K, V]) readAll(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
+	names := make([]string, 0, len(led))
+	for _, f := range led {
+		name, err := c.tier.name(&c.names, f.key)
+		if err != nil {
+			c.tier.fail("name", err)
+			continue
+		}
+		f.name = name
+		names = append(names, name)
+	}
+	found := c.tier.readMany(ctx, names)
+	for _, f := range led {
+		var n *newcomer[K, V]
+		var err error
+		if s, ok := found[f.name]; ok && f.name != "" {
+			n, err = c.welcome(f, s)
+		}
+		if n == nil && err == nil {
+			rest = append(rest, f)
+		} else if f.call.claim() {
+			c.finish(f, n, err)
 		}
 	}
-	if ctx.Done() == nil {
-		each()
-		return
+	return rest
+}
+
+// leaseAll takes the leases of what is to be loaded, looks into the store once more, and returns
+// what is left. For what another process loads, it waits elsewhere.
+func (c *Cache[K, V]) leaseAll(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
+	errs := make([]error, len(led))
+	c.atOnce(len(led), func(i int) {
+		f := led[i]
+		if f.name == "" {
+			return
+		}
+		f.lease, errs[i] = c.tier.leases.TryLease(ctx, f.name)
+		f.writes = errs[i] == nil || errors.Is(errs[i], errors.ErrUnsupported)
+	})
+	var names []string
+	for i, f := range led {
+		switch {
+		case errors.Is(errs[i], store.ErrLeased):
+			go c.loadOne(workingFor(ctx, &f.call.load), f)
+			continue
+		case f.lease != nil:
+			names = append(names, f.name)
+		case !f.writes && errs[i] != nil:
+			c.tier.fail("lease", errs[i])
+		}
+		rest = append(rest, f)
 	}
-	go each()
+	if len(names) == 0 {
+		return rest
+	}
+	found := c.tier.readMany(ctx, names)
+	return slices.DeleteFunc(rest, func(f *fetch[K, V]) bool {
+		s, ok := found[f.name]
+		if !ok {
+			return false
+		}
+		n, err := c.welcome(f, s)
+		if n == nil && err == nil {
+			return false
+		}
+		c.finish(f, n, err)
+		return true
+	})
+}
+
+// atOnce calls f for 0 to n-1, several at a time, and waits.
+func (c *Cache[K, V]) atOnce(n int, f func(i int)) {
+	turns := make(chan struct{}, atOnceLoads)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i := range n {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			f(i)
+		})
+	}
+}
+
+// loadEach calls Load for each key, several at a time. Each call has its own time, and works for its
+// own key alone. Whoever asks meanwhile for a key whose turn has not come runs its load himself: a
+// loader that waited for a turn could wait for its own.
+func (c *Cache[K, V]) loadEach(ctx context.Context, led []*fetch[K, V]) {
+	c.atOnce(len(led), func(i int) {
+		if f := led[i]; f.call.claim() {
+			c.loadOne(workingFor(ctx, &f.call.load), f)
+		}
+	})
 }
 
 // loadTogether calls LoadMany.
-func (c *Cache[K, V]) loadTogether(ctx context.Context, keys []K, calls []*call[V]) {
+func (c *Cache[K, V]) loadTogether(ctx context.Context, led []*fetch[K, V]) {
 	var values map[K]V
+	begun, took := time.Now(), time.Duration(0)
 	err := errExited
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{p, debug.Stack()}
 		}
-		var gone []departure[K, V]
-		for i, key := range keys {
-			gone = append(gone, c.finishOf(key, calls[i], values, err)...)
+		gone := make([][]departure[K, V], len(led))
+		finish := func(i int) {
+			n, err := c.arriveOf(led[i], values, err, begun, took)
+			gone[i] = c.settle(led[i], n, err)
 		}
-		c.engine.tellOf(gone) // when nobody waits any more: it may panic
+		if c.tier != nil {
+			c.atOnce(len(led), finish) // what the store keeps goes in one go
+		} else {
+			for i := range led {
+				finish(i)
+			}
+		}
+		for _, g := range gone {
+			c.engine.tellOf(g) // when nobody waits any more: it may panic
+		}
 	}()
-	for _, k := range calls {
-		k.runs()
+	for _, f := range led {
+		f.call.runs()
 	}
-	values, err = c.callLoadMany(ctx, keys)
+	values, err = c.callLoadMany(ctx, keysOf(led))
+	took = time.Since(begun)
 }
 
-// finishOf finishes the load of one key of many.
-func (c *Cache[K, V]) finishOf(
-	key K, k *call[V], values map[K]V, err error,
-) (gone []departure[K, V]) {
-	v, ok := values[key]
-	if err == nil && !ok {
-		err = ErrNotFound
+func keysOf[K comparable, V any](led []*fetch[K, V]) []K {
+	keys := make([]K, len(led))
+	for i, f := range led {
+		keys[i] = f.key
 	}
-	var n *newcomer[K, V]
-	if err == nil {
-		n, err = c.fresh(key, v)
+	return keys
+}
+
+// arriveOf makes an entry of what LoadMany has brought for one key of many.
+func (c *Cache[K, V]) arriveOf(
+	f *fetch[K, V], values map[K]V, err error, begun time.Time, took time.Duration,
+) (*newcomer[K, V], error) {
+	v, ok := values[f.key]
+	got := origin[V]{entry: Entry[V]{Value: v}, begun: begun, took: took}
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok && c.engine.options.NegativeTTL == 0:
+		return nil, ErrNotFound
+	case !ok:
+		got.absent, got.entry = ErrNotFound, Entry[V]{TTL: c.engine.options.NegativeTTL}
 	}
-	return c.settle(key, k, n, err)
+	return c.arrive(f, got)
 }

@@ -60,6 +60,8 @@ type newcomer[K comparable, V any] struct {
 	hash   uint32
 	weight uint64
 	times  times
+	life   *life  // nil where the times say it all
+	unkept bool   // for those who wait for it alone
 	absent bool   // the key was not there when
 	seq    uint32 // its shard had this sequence number
 }
@@ -68,8 +70,8 @@ type newcomer[K comparable, V any] struct {
 func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
 	s := e.shardOf(n.hash)
 	for {
-		w, deadline, seq := e.find(&n.key.v, n.hash, nil)
-		if w == 0 || n.times.deadline < deadline { // the wheel would look too late
+		w, look, seq := e.find(&n.key.v, n.hash, nil)
+		if w == 0 || n.times.look < look { // the wheel would come too late
 			n.absent, n.seq = w == 0, seq
 			return false
 		}
@@ -79,7 +81,7 @@ func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
 		slots := e.slots.Load()
 		at := slots.at(w.slot())
 		slots.storeValue(at, &n.value)
-		slots.setTimes(at, n.times)
+		slots.setTimes(at, n.times, n.life)
 		s.unlock()
 		e.hit(w)
 		return true
@@ -159,7 +161,7 @@ func (e *engine[K, V]) add(s *shard, n *newcomer[K, V]) {
 	at := slots.at(slot)
 	slots.storeKey(at, &n.key)
 	slots.storeValue(at, &n.value)
-	slots.setTimes(at, n.times)
+	slots.setTimes(at, n.times, n.life)
 	e.entries++
 	e.setWeight(slot, n.weight)
 	if s.full() {
@@ -169,7 +171,8 @@ func (e *engine[K, V]) add(s *shard, n *newcomer[K, V]) {
 	s.insert(wordOf(n.hash, slot))
 	s.unlock()
 	e.policy.Admit(slot, n.hash, uint32(n.weight))
-	e.schedule(slot, n.times.deadline)
+	e.schedule(slot, n.times)
+	e.enlist(slot, n.life)
 }
 
 // expected is how many entries a shard will have in the end, 0 if nobody knows.
@@ -236,30 +239,38 @@ func (e *engine[K, V]) overwrite(s *shard, w word, n *newcomer[K, V], old *whole
 		return false
 	}
 	slots.loadValue(at, &before)
-	deadline := slots.deadlineOf(at)
+	serves := e.serves(w)
+	_, l := slots.timesOf(at)
 	slots.storeValue(at, &n.value)
-	slots.setTimes(at, n.times)
+	slots.setTimes(at, n.times, n.life)
 	s.unlock()
 	cause := Replaced
-	if deadline != never && e.clock.passed(deadline) {
+	if !serves {
 		cause = Expired
 	}
-	e.left[cause]++
-	if e.options.OnEvict != nil {
-		e.gone = append(e.gone, departure[K, V]{n.key.v, before.v, cause})
-	}
+	e.mourn(n.key.v, before.v, l, cause)
 	e.policy.Touch(w.slot(), w.hash())
 	e.unschedule(w.slot())
-	e.schedule(w.slot(), n.times.deadline)
+	e.schedule(w.slot(), n.times)
+	e.delist(w.slot(), l)
+	e.enlist(w.slot(), n.life)
 	return true
 }
 
 // departed counts an entry that nobody can reach any more, and keeps it for OnEvict. The room must
 // be held.
 func (e *engine[K, V]) departed(at unsafe.Pointer, cause Cause) {
+	slots := e.slots.Load()
+	_, l := slots.timesOf(at)
+	key, value := slots.entry(at)
+	e.mourn(key, value, l, cause)
+}
+
+// mourn counts a value that left, and keeps it for OnEvict. What says that the origin has no such
+// thing is no value. The room must be held.
+func (e *engine[K, V]) mourn(key K, value V, l *life, cause Cause) {
 	e.left[cause]++
-	if e.options.OnEvict != nil {
-		key, value := e.slots.Load().entry(at)
+	if e.options.OnEvict != nil && (l == nil || l.absent == nil) {
 		e.gone = append(e.gone, departure[K, V]{key, value, cause})
 	}
 }
@@ -297,6 +308,8 @@ func (e *engine[K, V]) vacate(slot uint32, cause Cause) {
 	slots := e.slots.Load()
 	at := slots.at(slot)
 	e.departed(at, cause)
+	_, l := slots.timesOf(at)
+	e.delist(slot, l)
 	slots.forget(at)
 	slots.release(slot)
 	e.unschedule(slot)

@@ -9,8 +9,9 @@ import (
 	"unsafe"
 )
 
-// entry0, entry1 and entry2 are an entry without times, with a deadline, and with the end of its
-// life besides. Only the offsets differ; slots works with those.
+// entry0, entry1 and entry2 are an entry without times, with a deadline, and with a second time
+// besides; rich1 and rich2 lead to its life as well. Only the offsets differ; slots works with
+// those.
 type entry0[K comparable, V any] struct {
 	key   whole[K]
 	value whole[V]
@@ -26,23 +27,53 @@ type entry2[K comparable, V any] struct {
 	times [2]atomic.Int64
 }
 
+type rich1[K comparable, V any] struct {
+	entry1[K, V]
+	life atomic.Pointer[life]
+}
+
+type rich2[K comparable, V any] struct {
+	entry2[K, V]
+	life atomic.Pointer[life]
+}
+
 // never is the deadline of what does not expire.
 const never = math.MaxInt64
 
-// times are when an entry expires as it is, and what use cannot move that beyond.
-type times struct{ deadline, end int64 }
+// always is a time that has passed, far enough from the least number to be reckoned with.
+const always = -1 << 62
+
+// times are what an entry says of time. Only the first two are kept in it.
+type times struct {
+	look   int64 // until then a hit may be served without a thought; its deadline if it has no life
+	second int64 // with Idle: what use cannot move look beyond; of rich entries the idle deadline
+	leaves int64 // from then on it is gone, if nobody uses it
+}
+
+// due is the next time at which something about an entry changes: the clock has to be read before
+// that, so that hits can do without.
+func (t times) due(now int64) int64 {
+	if t.look > now {
+		return min(t.look, t.leaves)
+	}
+	return t.leaves
+}
+
+// lasting are the times of what does not expire.
+var lasting = times{never, never, never}
 
 // slots holds the entries by number. Chunks come when they are first needed and stay; chunks is
 // replaced when it is full, under the room.
 type slots[K comparable, V any] struct {
-	chunks  atomic.Pointer[[]unsafe.Pointer]
-	bits    uint32 // log2 of the entries in a chunk
-	mask    uint32 // the entries in a chunk, less one
-	single  bool   // key and value are a word each, and no pointer
-	times   int    // words for times in an entry: 0, 1, 2
+	chunks atomic.Pointer[[]unsafe.Pointer]
+	bits   uint32 // log2 of the entries in a chunk
+	mask   uint32 // the entries in a chunk, less one
+	single bool   // key and value are a word each, and no pointer
+	shape
 	stride  uintptr
 	valueAt uintptr
 	timeAt  uintptr
+	lifeAt  uintptr
 	keys    layout
 	values  layout
 	_       apart
@@ -53,20 +84,34 @@ type slots[K comparable, V any] struct {
 // chunkBytes is what a chunk has at most, unless one entry has more.
 const chunkBytes = 256 << 10
 
+// shape is which of the kinds of entries slots hold.
+type shape struct {
+	times int  // words for times
+	rich  bool // with a life; then times is at least 1
+}
+
 // newSlots makes room that grows as entries come; expected sizes the chunks.
-func newSlots[K comparable, V any](expected uint64, times int) *slots[K, V] {
+func newSlots[K comparable, V any](expected uint64, kind shape) *slots[K, V] {
 	var (
 		e0 entry0[K, V]
 		e1 entry1[K, V]
 		e2 entry2[K, V]
+		r1 rich1[K, V]
+		r2 rich2[K, V]
 	)
 	strides := [...]uintptr{unsafe.Sizeof(e0), unsafe.Sizeof(e1), unsafe.Sizeof(e2)}
-	chunk := min(max(expected/16, 16), 4096, max(chunkBytes/uint64(strides[times]+1), 1))
+	lives := [...]uintptr{0, unsafe.Offsetof(r1.life), unsafe.Offsetof(r2.life)}
+	if kind.rich {
+		strides = [...]uintptr{0, unsafe.Sizeof(r1), unsafe.Sizeof(r2)}
+	}
+	stride := strides[kind.times]
+	chunk := min(max(expected/16, 16), 4096, max(chunkBytes/uint64(stride+1), 1))
 	s := &slots[K, V]{
-		bits: uint32(bits.Len64(chunk - 1)), times: times,
-		stride:  strides[times],
+		bits: uint32(bits.Len64(chunk - 1)), shape: kind,
+		stride:  stride,
 		valueAt: unsafe.Offsetof(e0.value), timeAt: unsafe.Offsetof(e1.times),
-		keys: layoutOf[K](), values: layoutOf[V](),
+		lifeAt: lives[kind.times],
+		keys:   layoutOf[K](), values: layoutOf[V](),
 	}
 	s.mask = 1<<s.bits - 1
 	s.single = s.keys.single() && s.values.single()
@@ -107,13 +152,17 @@ func (s *slots[K, V]) grow() {
 }
 
 func (s *slots[K, V]) newChunk(n int) unsafe.Pointer {
-	switch s.times {
-	case 0:
+	switch s.shape {
+	case shape{}:
 		return unsafe.Pointer(unsafe.SliceData(make([]entry0[K, V], n)))
-	case 1:
+	case shape{times: 1}:
 		return unsafe.Pointer(unsafe.SliceData(make([]entry1[K, V], n)))
+	case shape{times: 2}:
+		return unsafe.Pointer(unsafe.SliceData(make([]entry2[K, V], n)))
+	case shape{times: 1, rich: true}:
+		return unsafe.Pointer(unsafe.SliceData(make([]rich1[K, V], n)))
 	}
-	return unsafe.Pointer(unsafe.SliceData(make([]entry2[K, V], n)))
+	return unsafe.Pointer(unsafe.SliceData(make([]rich2[K, V], n)))
 }
 
 // at returns the entry in a slot that was handed out.
@@ -170,32 +219,59 @@ func (s *slots[K, V]) entry(e unsafe.Pointer) (K, V) {
 func (s *slots[K, V]) forget(e unsafe.Pointer) {
 	s.keys.forget(e)
 	s.values.forget(unsafe.Add(e, s.valueAt))
+	if s.rich {
+		s.lifeOf(e).Store(nil)
+	}
 }
 
-// setTimes stores the times that an entry has.
-func (s *slots[K, V]) setTimes(e unsafe.Pointer, t times) {
+// setTimes stores the times that an entry has, and its life.
+func (s *slots[K, V]) setTimes(e unsafe.Pointer, t times, l *life) {
 	if s.times > 0 {
-		setInt64(s.deadline(e), t.deadline)
+		setInt64(s.look(e), t.look)
 	}
 	if s.times > 1 {
-		setInt64(s.end(e), t.end)
+		setInt64(s.second(e), t.second)
+	}
+	if s.rich {
+		s.lifeOf(e).Store(l)
 	}
 }
 
-// deadlineOf returns when the entry expires, never if it has no times.
-func (s *slots[K, V]) deadlineOf(e unsafe.Pointer) int64 {
+// lookOf returns until when a hit needs no thought, never if the entry has no times.
+func (s *slots[K, V]) lookOf(e unsafe.Pointer) int64 {
 	if s.times == 0 {
 		return never
 	}
-	return s.deadline(e).Load()
+	return s.look(e).Load()
 }
 
-// deadline is when the entry expires, in nanoseconds of the engine's clock. times must be 1 or 2.
-func (s *slots[K, V]) deadline(e unsafe.Pointer) *atomic.Int64 {
+// timesOf returns the times of an entry and its life, nil if it has none.
+func (s *slots[K, V]) timesOf(e unsafe.Pointer) (t times, l *life) {
+	t = times{s.lookOf(e), never, never}
+	if s.times > 1 {
+		t.second = s.second(e).Load()
+	}
+	if s.rich {
+		l = s.lifeOf(e).Load()
+	}
+	t.leaves = t.look
+	if l != nil {
+		t.leaves = min(l.gone, t.second)
+	}
+	return t, l
+}
+
+// look is the first time of an entry, in nanoseconds of the engine's clock. There must be one.
+func (s *slots[K, V]) look(e unsafe.Pointer) *atomic.Int64 {
 	return (*atomic.Int64)(unsafe.Add(e, s.timeAt))
 }
 
-// end is what use cannot move the deadline beyond. times must be 2.
-func (s *slots[K, V]) end(e unsafe.Pointer) *atomic.Int64 {
+// second is the second time of an entry. There must be two.
+func (s *slots[K, V]) second(e unsafe.Pointer) *atomic.Int64 {
 	return (*atomic.Int64)(unsafe.Add(e, s.timeAt+8))
+}
+
+// lifeOf is where an entry's life is kept. The slots must be rich.
+func (s *slots[K, V]) lifeOf(e unsafe.Pointer) *atomic.Pointer[life] {
+	return (*atomic.Pointer[life])(unsafe.Add(e, s.lifeAt))
 }

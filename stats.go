@@ -18,6 +18,15 @@ type Stats struct {
 	LoadErrors uint64        // those of them that returned an error or panicked
 	LoadTime   time.Duration // spent in them
 
+	Stale     uint64 // hits on a value that was stale, and failed or slow loads that one stood in for
+	Refreshes uint64 // refreshes behind that began
+	Heard     uint64 // changes by others that were heard of
+
+	StoreHits, StoreMisses uint64 // reads of the store that found something of use, and that did not
+	StoreErrors            uint64 // what the store failed to do, or was spared while it is down
+	StoreDamaged           uint64 // misses for bytes that are no value of this cache
+	StoreVoided            uint64 // loads that were not stored: somebody had changed the key meanwhile
+
 	Evicted uint64 // entries that left for room
 	Expired uint64 // entries whose time was up
 	Deleted uint64 // entries that were deleted
@@ -48,7 +57,19 @@ func (c *Cache[K, V]) Stats() Stats {
 	s.Name = c.engine.options.Name
 	s.Loads, s.LoadErrors = c.loaded.calls.Load(), c.loaded.failed.Load()
 	s.LoadTime = time.Duration(c.loaded.took.Load())
+	s.Stale, s.Refreshes = c.counts.stale.Load(), c.counts.refreshes.Load()
+	s.Heard = c.counts.heard.Load()
+	if t := c.tier; t != nil {
+		s.StoreHits, s.StoreMisses = t.hits.Load(), t.misses.Load()
+		s.StoreErrors, s.StoreDamaged = t.failed.Load(), t.damaged.Load()
+		s.StoreVoided = t.voided.Load()
+	}
 	return s
+}
+
+// counts are what happens seldom enough for counters that all share.
+type counts struct {
+	stale, refreshes, heard atomic.Uint64
 }
 
 // loaded counts calls of the origin.

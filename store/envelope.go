@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"time"
 )
 
@@ -48,7 +49,7 @@ func AppendItem(b []byte, key string, item Item) []byte {
 	for i, t := range [...]time.Time{item.Created, item.FreshUntil, item.GoneAfter} {
 		if !t.IsZero() {
 			present |= hasCreated << i
-			b = binary.LittleEndian.AppendUint64(b, uint64(t.UnixNano()))
+			b = binary.LittleEndian.AppendUint64(b, uint64(nanoseconds(t)))
 		}
 	}
 	if len(item.Tags) > 0 {
@@ -66,6 +67,18 @@ func AppendItem(b []byte, key string, item Item) []byte {
 	b[start+envelopeHead-1] = present
 	binary.LittleEndian.PutUint32(b[start+4:], envelopeSum(key, b[start+8:]))
 	return b
+}
+
+// nanoseconds returns the Unix time of t in nanoseconds; what is before 1678 or after 2262, such as
+// a year 9999 that means never, becomes the first or the last that there is.
+func nanoseconds(t time.Time) int64 {
+	switch {
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }
 
 func appendText(b []byte, s string) []byte {

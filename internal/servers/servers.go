@@ -20,9 +20,11 @@ import (
 type Server struct {
 	Addr string // host:port
 
-	t    testing.TB
-	args []string
-	dir  string
+	t     testing.TB
+	args  []string
+	dir   string
+	as    *syscall.Credential // who runs it; nil: who runs the test
+	ready func() bool         // whether it serves, once it listens; nil: it does
 
 	mu  sync.Mutex // guards the fields below
 	cmd *exec.Cmd
@@ -62,8 +64,13 @@ func FreeAddr(t testing.TB) string {
 // start runs a program in dir that will listen at addr, and waits until it does.
 func start(t testing.TB, addr, dir string, args ...string) *Server {
 	t.Helper()
-	s := &Server{Addr: addr, t: t, args: args, dir: dir}
-	t.Cleanup(s.Kill)
+	return begin(&Server{Addr: addr, t: t, args: args, dir: dir})
+}
+
+// begin starts s for the first time.
+func begin(s *Server) *Server {
+	s.t.Helper()
+	s.t.Cleanup(s.Kill)
 	s.Start()
 	return s
 }
@@ -73,7 +80,7 @@ func (s *Server) Start() {
 	s.t.Helper()
 	cmd := exec.Command(s.args[0], s.args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &s.out, &s.out
-	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr = s.attributes()
 	s.mu.Lock()
 	err := cmd.Start()
 	s.cmd = cmd
@@ -85,6 +92,8 @@ func (s *Server) Start() {
 		c, err := net.Dial("tcp", s.Addr)
 		if err == nil {
 			c.Close()
+		}
+		if err == nil && (s.ready == nil || s.ready()) {
 			return
 		}
 		if time.Now().After(late) {
@@ -94,15 +103,43 @@ func (s *Server) Start() {
 	}
 }
 
-// Kill ends the server at once, and waits until it has ended.
+// attributes are those of the process.
+func (s *Server) attributes() *syscall.SysProcAttr {
+	a := dieWithParent()
+	if s.as != nil {
+		if a == nil {
+			a = &syscall.SysProcAttr{}
+		}
+		a.Credential = s.as
+	}
+	return a
+}
+
+// Kill ends the server and its children at once, and waits until they have ended.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	cmd := s.cmd
 	s.cmd = nil
 	s.mu.Unlock()
-	if cmd != nil {
-		cmd.Process.Kill()
-		cmd.Wait()
+	if cmd == nil {
+		return
+	}
+	cmd.Process.Signal(syscall.SIGSTOP) // no child is born any more
+	family := children(cmd.Process.Pid)
+	cmd.Process.Kill()
+	for _, pid := range family {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	cmd.Wait()
+	for _, pid := range family {
+		awaitEnd(pid)
+	}
+}
+
+// awaitEnd waits until a process has ended that somebody else looks after, but not for ever.
+func awaitEnd(pid int) {
+	for late := time.Now().Add(startTime); isRunning(pid) && time.Now().Before(late); {
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -121,5 +158,8 @@ func (s *Server) signal(sig syscall.Signal) {
 	}
 	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.t.Fatal(err)
+	}
+	for _, pid := range children(s.cmd.Process.Pid) {
+		syscall.Kill(pid, sig)
 	}
 }

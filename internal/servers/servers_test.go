@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,5 +50,36 @@ func TestServersAnswerHangAndComeBack(t *testing.T) {
 		check("killed", false)
 		c.server.Start()
 		check("started again", true)
+	}
+}
+
+func TestPostgresComesBackWithWhatItHad(t *testing.T) {
+	db := servers.Postgres(t)
+	ask := func(sql string) (string, error) {
+		cmd := exec.Command("psql", "-X", "-A", "-t", "-c", sql, db.DSN)
+		cmd.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=2")
+		out, err := cmd.CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	if out, err := ask("CREATE TABLE t AS SELECT 42 AS n"); err != nil {
+		t.Fatal(out, err)
+	}
+	for range 2 {
+		db.Kill()
+		if out, err := ask("SELECT 1"); err == nil {
+			t.Errorf("killed, it answers %q", out)
+		}
+		db.Start()
+		if out, err := ask("SELECT n FROM t"); out != "42" || err != nil {
+			t.Fatalf("started again: %q, %v", out, err)
+		}
+		db.Stop()
+		if out, err := ask("SELECT 1"); err == nil {
+			t.Errorf("stopped, it answers %q", out)
+		}
+		db.Continue()
+		if out, err := ask("SELECT n FROM t"); out != "42" || err != nil {
+			t.Fatalf("continued: %q, %v", out, err)
+		}
 	}
 }

@@ -1,0 +1,234 @@
+// behind.go writes values to the origin some time after they were set, many at once.
+
+package larder
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// WriteBehind says how values are written to the origin after Set has returned. What was set last
+// of a key is written, perhaps not what was set before. The zero value writes nothing behind.
+type WriteBehind[K comparable, V any] struct {
+	// Write writes several values. If it returns an error it is called again with all of them.
+	Write func(ctx context.Context, values map[K]V) error
+	// Delay is how long values are collected at most before they are written. 0 means one second.
+	Delay time.Duration
+	// MaxBatch is how many values are written by one call at most. 0 means 100.
+	MaxBatch int
+	// MaxQueue is how many keys wait at most. Set waits for room, until its context ends; then it
+	// returns ErrQueueFull and keeps nothing. 0 means 10 000.
+	MaxQueue int
+	// Tries is how often a batch is written in vain before it is given up. The pauses between grow
+	// from Delay to sixteen times that. 0 means 5.
+	Tries int
+	// OnLost hears of values that were given up, with the error of the last try. nil means that
+	// they go to Options.OnError. Close tells how many they were.
+	OnLost func(values map[K]V, err error)
+}
+
+// ErrQueueFull is returned by Set, with the error of its context, when too much waits to be written.
+var ErrQueueFull = errors.New("larder: too much waits to be written")
+
+// ErrLost is wrapped by the error of Close when values could not be written to the origin.
+var ErrLost = errors.New("larder: values were not written")
+
+// behind is a queue of values to be written. A nil one is never used.
+type behind[K comparable, V any] struct {
+	options WriteBehind[K, V]
+	report  func(error)
+
+	mu      sync.Mutex // guards the fields below
+	waiting map[K]V
+	writing map[K]V       // the batch that is being written
+	room    chan struct{} // closed when there is some again; nil if nobody waits for it
+	flush   chan struct{} // closed when waiting should be written at once
+	done    chan struct{} // closed when the writer has ended; nil if there is none
+	closed  bool
+	lost    int
+}
+
+func newBehind[K comparable, V any](o WriteBehind[K, V], report func(error)) *behind[K, V] {
+	if o.Write == nil {
+		return nil
+	}
+	o.Delay = cmp.Or(o.Delay, time.Second)
+	o.MaxBatch = cmp.Or(o.MaxBatch, 100)
+	o.MaxQueue = cmp.Or(o.MaxQueue, 10_000)
+	o.Tries = cmp.Or(o.Tries, 5)
+	return &behind[K, V]{options: o, report: report, waiting: map[K]V{}}
+}
+
+// add queues a value, and waits for room if there is none.
+func (b *behind[K, V]) add(ctx context.Context, key K, value V) error {
+	if key != key {
+		return fmt.Errorf("%w: its key does not equal itself", ErrRefused)
+	}
+	for {
+		room, err := b.tryAdd(key, value)
+		if room == nil {
+			return err
+		}
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrQueueFull, ctx.Err())
+		}
+	}
+}
+
+// tryAdd queues a value, or returns what to wait for.
+func (b *behind[K, V]) tryAdd(key K, value V) (room <-chan struct{}, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil, fmt.Errorf("%w: the cache is closed", ErrRefused)
+	}
+	if _, ok := b.waiting[key]; !ok && len(b.waiting)+len(b.writing) >= b.options.MaxQueue {
+		if b.room == nil {
+			b.room = make(chan struct{})
+		}
+		b.flushLocked()
+		return b.room, nil
+	}
+	b.waiting[key] = value
+	if b.done == nil {
+		b.done, b.flush = make(chan struct{}), make(chan struct{})
+		go b.run(b.done, b.flush)
+	}
+	if len(b.waiting) >= b.options.MaxBatch {
+		b.flushLocked()
+	}
+	return nil, nil
+}
+
+// flushLocked has the writer begin at once.
+func (b *behind[K, V]) flushLocked() {
+	if b.flush != nil {
+		close(b.flush)
+		b.flush = nil
+	}
+}
+
+// pending returns a value that the origin does not have yet.
+func (b *behind[K, V]) pending(key K) (v V, ok bool) {
+	if b == nil {
+		return v, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if v, ok = b.waiting[key]; !ok {
+		v, ok = b.writing[key]
+	}
+	return v, ok
+}
+
+// run writes what waits, after a while or when it is much, until nothing waits.
+func (b *behind[K, V]) run(done, flush chan struct{}) {
+	defer close(done)
+	for {
+		timer := time.NewTimer(b.options.Delay)
+		select {
+		case <-flush:
+		case <-timer.C:
+		}
+		timer.Stop()
+		for b.next() {
+			b.write()
+		}
+		b.mu.Lock()
+		if len(b.waiting) == 0 {
+			b.done, b.flush = nil, nil
+			b.mu.Unlock()
+			return
+		}
+		flush = make(chan struct{})
+		b.flush = flush
+		if b.closed {
+			b.flushLocked()
+		}
+		b.mu.Unlock()
+	}
+}
+
+// next takes a batch to be written; false if nothing waits.
+func (b *behind[K, V]) next() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writing = nil
+	for key, value := range b.waiting {
+		if len(b.writing) == b.options.MaxBatch {
+			break
+		}
+		if b.writing == nil {
+			b.writing = map[K]V{}
+		}
+		b.writing[key] = value
+		delete(b.waiting, key)
+	}
+	if b.room != nil {
+		close(b.room)
+		b.room = nil
+	}
+	return len(b.writing) > 0
+}
+
+// write writes the batch, or gives it up after some tries.
+func (b *behind[K, V]) write() {
+	var err error
+	for try := range b.options.Tries {
+		if try > 0 {
+			time.Sleep(b.options.Delay << min(try-1, 4))
+		}
+		if err = b.call(); err == nil {
+			return
+		}
+		b.report(fmt.Errorf("write behind of %d values, try %d of %d: %w",
+			len(b.writing), try+1, b.options.Tries, err))
+	}
+	b.mu.Lock()
+	b.lost += len(b.writing)
+	b.mu.Unlock()
+	if b.options.OnLost != nil {
+		b.options.OnLost(maps.Clone(b.writing), err)
+	} else {
+		b.report(fmt.Errorf("%w: %d of them: %w", ErrLost, len(b.writing), err))
+	}
+}
+
+// call calls Write with a copy of the batch: others read it meanwhile.
+func (b *behind[K, V]) call() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{p, debug.Stack()}
+		}
+	}()
+	return b.options.Write(context.Background(), maps.Clone(b.writing))
+}
+
+// close writes what waits, and tells if something was lost.
+func (b *behind[K, V]) close() error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	b.closed = true
+	b.flushLocked()
+	done := b.done
+	b.mu.Unlock()
+	if done != nil {
+		<-done
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lost > 0 {
+		return fmt.Errorf("%w: %d of them", ErrLost, b.lost)
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+// calls.go keeps the loads that are under way, and the writes that overtake them.
+
+package larder
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// call is one load of one key, and what comes of it.
+type call[V any] struct {
+	load
+	begun atomic.Bool // somebody runs it, or is about to; set by claim
+	value V
+	err   error // both are set before done is closed
+
+	offered atomic.Pointer[V] // what may be served if it takes too long
+	again   chan time.Time    // gets a time when something is offered, for who is late already
+	settled chan struct{}     // closed when what it brought is kept, or is not
+	deleted []string          // tags that were deleted meanwhile; guarded by calls.mu
+}
+
+func newCall[V any]() *call[V] {
+	return &call[V]{
+		load:    load{done: make(chan struct{})},
+		settled: make(chan struct{}),
+		again:   make(chan time.Time),
+	}
+}
+
+// claim tells whether the caller is the one to run the load.
+func (k *call[V]) claim() bool { return !k.begun.Swap(true) }
+
+// offer lets those who waited too long have an old value.
+func (k *call[V]) offer(old V) {
+	if k.offered.CompareAndSwap(nil, &old) {
+		close(k.again)
+	}
+}
+
+// offering returns what to wait for when it is late and nothing was offered yet. late is nil if it
+// will never be late.
+func (k *call[V]) offering(late <-chan time.Time) <-chan time.Time {
+	if late == nil {
+		return nil
+	}
+	return k.again
+}
+
+// calls holds the loads that are under way, and the writes, by key.
+type calls[K comparable, V any] struct {
+	running atomic.Int64 // len(byKey), for whoever only wants to know whether there are any
+	mu      sync.Mutex   // guards the fields below; may be held when the room is entered
+	byKey   map[K]*call[V]
+	writing map[K]chan struct{} // closed when the write has ended
+}
+
+// join returns the load of key that is under way, or begins one: then leads is true, and the caller
+// has to see that it finishes. If it has just finished, or somebody has set the key, there returns
+// the value, and there is no call.
+func (c *calls[K, V]) join(key K, there func(K) (V, bool)) (k *call[V], leads bool, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := c.byKey[key]; k != nil {
+		return k, false, v
+	}
+	if v, ok := there(key); ok {
+		return nil, false, v
+	}
+	if c.byKey == nil {
+		c.byKey = map[K]*call[V]{}
+	}
+	k = newCall[V]()
+	if key != key { // a NaN could never be taken out again
+		return k, true, v
+	}
+	c.byKey[key] = k
+	c.running.Store(int64(len(c.byKey)))
+	return k, true, v
+}
+
+// drop makes sure that no load that began before is kept: what it brings is out of date. Those who
+// wait for it get it all the same.
+func (c *calls[K, V]) drop(key K) {
+	if c.running.Load() != 0 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.removeLocked(key)
+	}
+}
+
+func (c *calls[K, V]) removeLocked(key K) {
+	delete(c.byKey, key)
+	c.running.Store(int64(len(c.byKey)))
+}
+
+// dropWhere is drop for all keys that match.
+func (c *calls[K, V]) dropWhere(match func(K) bool) {
+	if c.running.Load() == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.byKey {
+		if match(key) {
+			c.removeLocked(key)
+		}
+	}
+}
+
+// dropTag is drop for all loads that turn out to bring something with that tag.
+func (c *calls[K, V]) dropTag(tag string) {
+	if c.running.Load() == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.byKey {
+		k.deleted = append(k.deleted, tag)
+	}
+}
+
+// dropAll is drop for all keys.
+func (c *calls[K, V]) dropAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byKey = nil
+	c.running.Store(0)
+}
+
+// beginWrite waits until nobody else writes key, or ctx ends. Until end is called nothing is kept
+// that is loaded meanwhile: the store may have had the old value still.
+func (c *calls[K, V]) beginWrite(ctx context.Context, key K) (end func(), err error) {
+	if key != key { // a NaN: whoever keeps it will say so
+		return func() {}, nil
+	}
+	for {
+		c.mu.Lock()
+		other := c.writing[key]
+		if other == nil {
+			break
+		}
+		c.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer c.mu.Unlock()
+	if c.writing == nil {
+		c.writing = map[K]chan struct{}{}
+	}
+	done := make(chan struct{})
+	c.writing[key] = done
+	c.removeLocked(key)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.writing, key)
+		c.removeLocked(key)
+		close(done)
+	}, nil
+}
+
+// keepsLocked tells whether what k has brought is still true.
+func (c *calls[K, V]) keepsLocked(key K, k *call[V], tags []string) bool {
+	if c.byKey[key] != k || c.writing[key] != nil {
+		return false
+	}
+	return !slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(k.deleted, tag) })
+}

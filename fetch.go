@@ -1,0 +1,349 @@
+// fetch.go is the way of one value through the levels: from where it is, to where it is kept.
+
+package larder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/store"
+)
+
+// fetch is one key on its way.
+type fetch[K comparable, V any] struct {
+	key   K
+	name  string // in the store
+	call  *call[V]
+	old   held[V] // what is served if the origin fails, and what Reload gets
+	newer int64   // of a refresh: what the store has must have been loaded after that, in
+	// nanoseconds of Unix time
+	lease  store.Lease // nil without one
+	writes bool        // what is loaded may be stored
+	stored bool        // it came from the store
+	behind bool        // nobody waits for it
+}
+
+// errElsewhere ends a refresh behind that another process is about to do.
+var errElsewhere = errors.New("larder: another process loads it")
+
+// origin is what the origin has brought.
+type origin[V any] struct {
+	entry  Entry[V]
+	absent error // it has no such thing, and that is remembered
+	begun  time.Time
+	took   time.Duration
+}
+
+// fromStore looks into the store, and where it does not find the value takes the lease of the key,
+// or waits for whoever has it. It returns neither a value nor an error if it is time to ask the
+// origin.
+func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
+	var err error
+	if f.name == "" {
+		if f.name, err = c.tier.name(&c.names, f.key); err != nil {
+			c.tier.fail("name", err)
+			return nil, nil
+		}
+	}
+	for {
+		if n, err := c.readStore(ctx, f); n != nil || err != nil {
+			return n, err
+		}
+		if f.lease != nil || !c.loads() {
+			return nil, c.unlessLoads()
+		}
+		f.lease, err = c.tier.leases.TryLease(ctx, f.name)
+		switch {
+		case err == nil: // look again: who had it before may have stored a value
+			f.writes = true
+		case errors.Is(err, errors.ErrUnsupported):
+			f.writes = true
+			return nil, nil
+		case errors.Is(err, store.ErrLeased) && f.behind:
+			return nil, errElsewhere
+		case errors.Is(err, store.ErrLeased) && c.awaitLease(ctx, f.name):
+		default:
+			c.tier.fail("lease", err)
+			return nil, nil
+		}
+	}
+}
+
+// unlessLoads returns ErrNotFound if there is no origin to ask.
+func (c *Cache[K, V]) unlessLoads() error {
+	if c.loads() {
+		return nil
+	}
+	return ErrNotFound
+}
+
+// awaitLease waits until the lease of name may be free. It returns false if that cannot be known.
+func (c *Cache[K, V]) awaitLease(ctx context.Context, name string) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.open, cancel)()
+	return c.tier.leases.AwaitLease(ctx, name) == nil
+}
+
+// readStore returns what the store has, if that is of use. What may only be served if the origin
+// fails is kept in f.
+func (c *Cache[K, V]) readStore(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
+	s, ok := c.tier.read(ctx, f.name)
+	if !ok {
+		return nil, nil
+	}
+	return c.welcome(f, s)
+}
+
+// welcome makes an entry of what was stored, if it is of use for f.
+func (c *Cache[K, V]) welcome(f *fetch[K, V], s stored[V]) (*newcomer[K, V], error) {
+	l := c.lifeOfItem(s)
+	now := c.engine.clock.now()
+	state := c.engine.rules.at(l, now, 1)
+	switch {
+	case f.newer != 0 && l.created <= f.newer:
+		return nil, nil
+	case state <= due, state == stale && f.newer == 0:
+		f.stored = true
+		return c.newcomer(f, s.value, l, 0)
+	case state < gone && f.old.state == gone && l.absent == nil:
+		f.old = held[V]{whole[V]{v: s.value}, l, kept}
+		f.call.offer(s.value)
+	}
+	return nil, nil
+}
+
+// lifeOfItem returns the life of what was stored.
+func (c *Cache[K, V]) lifeOfItem(s stored[V]) *life {
+	e := c.engine
+	l := &life{
+		created: s.item.Created.UnixNano(), fresh: e.clock.of(s.item.FreshUntil), took: s.took,
+		tags: c.tier.outward(s.item.Tags), marks: s.item.Validators,
+	}
+	if s.absent {
+		l.absent = ErrNotFound
+	}
+	l.due = e.rules.dueAt(l.fresh, s.item.FreshUntil.Sub(s.item.Created))
+	l.gone = min(c.goneOf(l), e.clock.of(s.item.GoneAfter))
+	return l
+}
+
+// goneOf returns from when on a value is never served.
+func (c *Cache[K, V]) goneOf(l *life) int64 {
+	if l.absent != nil {
+		return l.fresh
+	}
+	return c.engine.rules.gone(l.fresh)
+}
+
+// arrive makes an entry of what the origin has brought.
+func (c *Cache[K, V]) arrive(f *fetch[K, V], got origin[V]) (*newcomer[K, V], error) {
+	ttl := got.entry.TTL
+	if ttl == 0 {
+		o := &c.engine.options
+		ttl = jittered(o.TTL, o.Jitter, rand.Float64())
+	}
+	l := c.newLife(ttl, got.entry, got.begun)
+	l.took, l.absent = got.took, got.absent
+	l.gone = c.goneOf(l)
+	n, err := c.newcomer(f, got.entry.Value, l, got.entry.Weight)
+	if err == nil {
+		n.unkept = ttl < 0
+	}
+	return n, err
+}
+
+// newLife begins the life of a value.
+func (c *Cache[K, V]) newLife(ttl time.Duration, e Entry[V], begun time.Time) *life {
+	l := &life{created: begun.UnixNano(), fresh: never, tags: e.Tags, marks: e.Validators}
+	if ttl != Forever {
+		l.fresh = c.engine.clock.after(ttl)
+	}
+	l.due = c.engine.rules.dueAt(l.fresh, ttl)
+	l.gone = c.goneOf(l)
+	return l
+}
+
+// newcomer makes an entry of a value and its life. Weigh may panic.
+func (c *Cache[K, V]) newcomer(
+	f *fetch[K, V], value V, l *life, weight int64,
+) (n *newcomer[K, V], err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			n, err = nil, &PanicError{p, debug.Stack()}
+		}
+	}()
+	n = &newcomer[K, V]{key: whole[K]{v: f.key}, value: whole[V]{v: value}, life: l}
+	if weigh := c.engine.options.Weigh; weigh != nil {
+		n.weight = uint64(max(weight, 0))
+		if weight == 0 {
+			n.weight = uint64(max(weigh(f.key, value), 1))
+		}
+	}
+	if c.tier != nil && c.names.key == nil {
+		l.name = strings.TrimPrefix(f.name, c.tier.head)
+	}
+	return n, nil
+}
+
+// admit fills in what memory needs to know of an entry: for how long it may be kept here, which is
+// less than elsewhere while changes go unheard.
+func (c *Cache[K, V]) admit(n *newcomer[K, V]) {
+	l := n.life
+	now := c.engine.clock.now()
+	if c.lost.Load() != 0 {
+		l.fresh = min(l.fresh, after(now, c.engine.options.LostTTL))
+		l.gone, l.strict = min(l.gone, c.goneOf(l)), true
+	}
+	if c.needsLife(l) {
+		c.engine.complete(n, Forever)
+		return
+	}
+	n.life = nil
+	ttl := Forever
+	if l.gone != never {
+		ttl = time.Duration(l.gone - now)
+	}
+	c.engine.complete(n, ttl)
+}
+
+// needsLife tells whether there is more to say of a value than a deadline.
+func (c *Cache[K, V]) needsLife(l *life) bool {
+	return c.engine.options.Reload != nil || !c.engine.rules.trivial() || l.absent != nil ||
+		len(l.tags) > 0 || l.name != "" || l.marks != store.Validators{}
+}
+
+// finish lets all who wait have what a fetch has brought, n, or the error; then keeps it, in the
+// store and in memory, unless its key was set or deleted meanwhile.
+func (c *Cache[K, V]) finish(f *fetch[K, V], n *newcomer[K, V], err error) {
+	c.engine.tellOf(c.settle(f, n, err))
+}
+
+// settle is finish that leaves it to the caller to tell of those who had to leave.
+func (c *Cache[K, V]) settle(
+	f *fetch[K, V], n *newcomer[K, V], err error,
+) (gone []departure[K, V]) {
+	defer close(f.call.settled)
+	n, err = c.fallBack(f, n, err)
+	c.publish(f.call, n, err)
+	n = c.keepInStore(f, n, err)
+	c.calls.mu.Lock()
+	defer c.calls.mu.Unlock()
+	if c.calls.byKey[f.key] != f.call {
+		return nil
+	}
+	switch {
+	case n == nil && !isAbsent(err):
+	case n == nil || n.unkept: // what the origin has no more
+		gone, _ = c.engine.take(f.key)
+	case c.calls.keepsLocked(f.key, f.call, n.life.tags):
+		c.admit(n)
+		gone = c.engine.setLoaded(n, f.replaces())
+	}
+	c.calls.removeLocked(f.key)
+	return gone
+}
+
+// replaces returns the value that a refresh may replace.
+func (f *fetch[K, V]) replaces() *whole[V] {
+	if f.newer == 0 {
+		return nil
+	}
+	return &f.old.value
+}
+
+// isAbsent tells whether the origin has said that it does not have a key. A panic never means that.
+func isAbsent(err error) bool {
+	var panicked *PanicError
+	return errors.Is(err, ErrNotFound) && !errors.As(err, &panicked)
+}
+
+// fallBack returns the old value where the origin has failed, if that may still be served.
+func (c *Cache[K, V]) fallBack(
+	f *fetch[K, V], n *newcomer[K, V], err error,
+) (*newcomer[K, V], error) {
+	if err == nil || isAbsent(err) || errors.Is(err, errElsewhere) {
+		return n, err
+	}
+	if f.behind {
+		c.report(fmt.Errorf("refresh of %v: %w", f.key, err))
+	}
+	l := f.old.life
+	now := c.engine.clock.now()
+	if l == nil || c.engine.rules.at(l, now, 1) == gone {
+		return nil, err
+	}
+	l.next.Store(after(now, c.engine.options.RetryAfter))
+	if !f.behind {
+		c.counts.stale.Add(1)
+		c.report(fmt.Errorf("load of %v, whose old value is served: %w", f.key, err))
+	}
+	f.stored = true
+	n, bad := c.newcomer(f, f.old.value.v, l, 0)
+	if bad != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// keepInStore keeps what the origin has brought in the store, and returns what is to be kept in
+// memory: nothing, if somebody has changed the key meanwhile.
+func (c *Cache[K, V]) keepInStore(f *fetch[K, V], n *newcomer[K, V], err error) *newcomer[K, V] {
+	if f.lease != nil {
+		defer f.lease.Release()
+	}
+	if c.tier == nil || f.stored || !f.writes {
+		return n
+	}
+	if n == nil || n.unkept {
+		if f.old.life != nil && (n != nil || isAbsent(err)) {
+			c.tier.delete(context.Background(), f.name)
+		}
+		return n
+	}
+	switch err := c.writeStore(f, n); {
+	case errors.Is(err, store.ErrVoid):
+		c.tier.voided.Add(1)
+		return nil
+	case err != nil:
+		c.tier.fail("write", err)
+	}
+	return n
+}
+
+// writeStore stores a value that was loaded, by the lease if there is one.
+func (c *Cache[K, V]) writeStore(f *fetch[K, V], n *newcomer[K, V]) error {
+	item, err := c.tier.item(n.value.v, n.life, &c.engine.clock)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background() // the store has its own time limit
+	if f.lease != nil {
+		err = f.lease.Set(ctx, item)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		if v, ok := f.lease.(interface{ Valid() bool }); ok && !v.Valid() {
+			return store.ErrVoid
+		}
+	}
+	return c.tier.store.Set(ctx, f.name, item)
+}
+
+// publish lets go of all who wait.
+func (c *Cache[K, V]) publish(k *call[V], n *newcomer[K, V], err error) {
+	switch {
+	case err != nil:
+		k.err = err
+	case n.life.absent != nil:
+		k.err = n.life.absent
+	default:
+		k.value = n.value.v
+	}
+	close(k.done)
+}
