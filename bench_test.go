@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder"
+	"github.com/larder-go/larder/store"
 )
 
 // zipfKeys returns a million keys of 2^20, the popular ones far apart.
@@ -23,6 +24,10 @@ var benchmarked = map[string]larder.Options[uint64, uint64]{
 	"no TTL": {MaxEntries: 1 << 16},
 	"TTL":    {MaxEntries: 1 << 16, TTL: time.Hour},
 	"idle":   {MaxEntries: 1 << 16, Idle: time.Hour},
+	"store": {MaxEntries: 1 << 16, TTL: time.Hour, Name: "bench",
+		Store: store.NewMemory(store.MemoryOptions{})},
+	"stale": {MaxEntries: 1 << 16, TTL: time.Hour, Stale: time.Hour, StaleOnError: time.Hour,
+		RefreshAhead: 0.9, Early: 1},
 }
 
 func BenchmarkLookup(b *testing.B) {
@@ -36,7 +41,7 @@ func BenchmarkSet(b *testing.B) {
 // benchmark does op on caches that have seen all keys.
 func benchmark(b *testing.B, op func(c *larder.Cache[uint64, uint64], k uint64)) {
 	keys := zipfKeys()
-	for _, name := range []string{"no TTL", "TTL", "idle"} {
+	for _, name := range []string{"no TTL", "TTL", "idle", "store", "stale"} {
 		c := larder.New(benchmarked[name])
 		for _, k := range keys {
 			c.Set(ctx, k, k)

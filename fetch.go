@@ -25,11 +25,16 @@ type fetch[K comparable, V any] struct {
 	lease  store.Lease // nil without one
 	writes bool        // what is loaded may be stored
 	stored bool        // it came from the store
+	spare  bool        // old came from the store
+	stays  bool        // the origin has failed, and memory has what is served instead
 	behind bool        // nobody waits for it
 }
 
 // errElsewhere ends a refresh behind that another process is about to do.
 var errElsewhere = errors.New("larder: another process loads it")
+
+// errUnread says that the store could not be read, so that nothing else need be asked of it.
+var errUnread = errors.New("larder: the store cannot be read")
 
 // origin is what the origin has brought.
 type origin[V any] struct {
@@ -43,15 +48,15 @@ type origin[V any] struct {
 // or waits for whoever has it. It returns neither a value nor an error if it is time to ask the
 // origin.
 func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
-	var err error
-	if f.name == "" {
-		if f.name, err = c.tier.name(&c.names, f.key); err != nil {
-			c.tier.fail("name", err)
-			return nil, nil
-		}
+	if err := c.nameIt(f); err != nil {
+		return nil, c.unlessLoads()
 	}
 	for {
-		if n, err := c.readStore(ctx, f); n != nil || err != nil {
+		n, err := c.readStore(ctx, f)
+		if errors.Is(err, errUnread) {
+			return nil, c.unlessLoads()
+		}
+		if n != nil || err != nil {
 			return n, err
 		}
 		if f.lease != nil || !c.loads() {
@@ -74,6 +79,18 @@ func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[
 	}
 }
 
+// nameIt finds out what the key of f is called in the store.
+func (c *Cache[K, V]) nameIt(f *fetch[K, V]) (err error) {
+	if f.name != "" {
+		return nil
+	}
+	if f.name, err = c.tier.name(&c.names, f.key); err != nil {
+		f.name = ""
+		c.tier.fail("name", err)
+	}
+	return err
+}
+
 // unlessLoads returns ErrNotFound if there is no origin to ask.
 func (c *Cache[K, V]) unlessLoads() error {
 	if c.loads() {
@@ -93,9 +110,12 @@ func (c *Cache[K, V]) awaitLease(ctx context.Context, name string) bool {
 // readStore returns what the store has, if that is of use. What may only be served if the origin
 // fails is kept in f.
 func (c *Cache[K, V]) readStore(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
-	s, ok := c.tier.read(ctx, f.name)
-	if !ok {
+	s, err := c.tier.read(ctx, f.name)
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return nil, nil
+	case err != nil:
+		return nil, errUnread
 	}
 	return c.welcome(f, s)
 }
@@ -112,7 +132,7 @@ func (c *Cache[K, V]) welcome(f *fetch[K, V], s stored[V]) (*newcomer[K, V], err
 		f.stored = true
 		return c.newcomer(f, s.value, l, 0)
 	case state < gone && f.old.state == gone && l.absent == nil:
-		f.old = held[V]{whole[V]{v: s.value}, l, kept}
+		f.old, f.spare = held[V]{whole[V]{v: s.value}, l, kept}, true
 		f.call.offer(s.value)
 	}
 	return nil, nil
@@ -123,7 +143,7 @@ func (c *Cache[K, V]) lifeOfItem(s stored[V]) *life {
 	e := c.engine
 	l := &life{
 		created: s.item.Created.UnixNano(), fresh: e.clock.of(s.item.FreshUntil), took: s.took,
-		tags: c.tier.outward(s.item.Tags), marks: s.item.Validators,
+		tags: s.item.Tags, marks: s.item.Validators,
 	}
 	if s.absent {
 		l.absent = ErrNotFound
@@ -181,7 +201,10 @@ func (c *Cache[K, V]) newcomer(
 	n = &newcomer[K, V]{key: whole[K]{v: f.key}, value: whole[V]{v: value}, life: l}
 	if weigh := c.engine.options.Weigh; weigh != nil {
 		n.weight = uint64(max(weight, 0))
-		if weight == 0 {
+		switch {
+		case l.absent != nil: // there is no value to weigh
+			n.weight = 1
+		case weight == 0:
 			n.weight = uint64(max(weigh(f.key, value), 1))
 		}
 	}
@@ -238,7 +261,7 @@ func (c *Cache[K, V]) settle(
 		return nil
 	}
 	switch {
-	case n == nil && !isAbsent(err):
+	case f.stays, n == nil && !isAbsent(err):
 	case n == nil || n.unkept: // what the origin has no more
 		gone, _ = c.engine.take(f.key)
 	case c.calls.keepsLocked(f.key, f.call, n.life.tags):
@@ -283,6 +306,7 @@ func (c *Cache[K, V]) fallBack(
 		c.counts.stale.Add(1)
 		c.report(fmt.Errorf("load of %v, whose old value is served: %w", f.key, err))
 	}
+	f.stays = !f.spare // what the store had for this case comes into memory
 	f.stored = true
 	n, bad := c.newcomer(f, f.old.value.v, l, 0)
 	if bad != nil {

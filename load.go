@@ -74,6 +74,7 @@ func (c *Cache[K, V]) serve(ctx context.Context, key K, old held[V]) (v V, err e
 			return v, nil, false
 		}
 		c.counts.stale.Add(1)
+		c.engine.stripes.mine().hits.Add(1)
 		return old.value.v, nil, true
 	case old.state == stale:
 		c.counts.stale.Add(1)
@@ -129,25 +130,34 @@ func (c *Cache[K, V]) awaitOne(ctx context.Context, f *fetch[K, V], leads bool) 
 		k.offer(f.old.value.v)
 	}
 	if !k.claim() { // somebody runs it; in GetMany it may wait for its turn
-		return c.outcome(ctx, k)
+		return c.outcome(ctx, k, c.softEnd())
 	}
+	soft := c.softEnd()
 	c.start(ctx, func(ctx context.Context) { c.loadOne(ctx, f) }, &k.load)
-	v, err := c.outcome(ctx, k)
+	v, err := c.outcome(ctx, k, soft)
 	c.awaitStored(ctx, k)
 	return v, err
 }
 
-// outcome waits for the value of a load, or for the end of ctx, or until it takes too long and there
-// is a stale value to serve.
-func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V]) (v V, err error) {
+// softEnd returns until when one waits who begins now and may have a stale value; zero: for ever.
+func (c *Cache[K, V]) softEnd() (end time.Time) {
+	if d := c.engine.options.SoftTimeout; d > 0 {
+		end = time.Now().Add(d)
+	}
+	return end
+}
+
+// outcome waits for the value of a load, or for the end of ctx, or until soft if there is a stale
+// value to serve.
+func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V], soft time.Time) (v V, err error) {
 	select {
 	case <-k.done:
 		return k.value, k.err
 	default:
 	}
 	var late <-chan time.Time
-	if d := c.engine.options.SoftTimeout; d > 0 {
-		timer := time.NewTimer(d)
+	if !soft.IsZero() {
+		timer := time.NewTimer(time.Until(soft))
 		defer timer.Stop()
 		late = timer.C
 	}

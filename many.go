@@ -69,8 +69,9 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, missing []*fetch[K, V], g
 		}
 	}()
 	c.startAll(ctx, &g)
+	soft := c.softEnd()
 	for key, k := range g.waited {
-		v, e := c.outcome(ctx, k)
+		v, e := c.outcome(ctx, k, soft)
 		if c.again(e) && !slices.ContainsFunc(g.led, func(f *fetch[K, V]) bool { return f.call == k }) {
 			v, e = c.load(ctx, key, c.engine.inspect(key)) // once more, as Get does for who only waited
 		}
@@ -174,13 +175,9 @@ func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
 func (c *Cache[K, V]) readAll(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
 	names := make([]string, 0, len(led))
 	for _, f := range led {
-		name, err := c.tier.name(&c.names, f.key)
-		if err != nil {
-			c.tier.fail("name", err)
-			continue
+		if c.nameIt(f) == nil {
+			names = append(names, f.name)
 		}
-		f.name = name
-		names = append(names, name)
 	}
 	found := c.tier.readMany(ctx, names)
 	for _, f := range led {

@@ -14,17 +14,19 @@ import (
 type owed struct {
 	repay func(ctx context.Context, name string) error
 	some  atomic.Int64 // len(names), for whoever only wants to know whether there are any
-	mu    sync.Mutex   // guards the fields below
+	// since is when there was no room for one more, in nanoseconds of Unix time: older items are not
+	// read from then on. 0 is never.
+	since atomic.Int64
+	mu    sync.Mutex // guards the fields below
 	// names counts the calls that added each: one that is being deleted may be added again.
 	names  map[string]uint64
 	added  uint64
-	lost   uint64 // that found no room
 	paying bool
 	closed bool
 	stop   context.CancelFunc
 }
 
-// maxOwed is how many deletions are remembered; more are counted as lost.
+// maxOwed is how many deletions are remembered.
 const maxOwed = 100_000
 
 // The time between two attempts to repay grows between these.
@@ -52,7 +54,7 @@ func (o *owed) add(name string) {
 		o.names = map[string]uint64{}
 	}
 	if _, ok := o.names[name]; !ok && len(o.names) >= maxOwed {
-		o.lost++
+		o.since.Store(time.Now().UnixNano())
 		return
 	}
 	o.added++
@@ -92,14 +94,7 @@ func (o *owed) pay() {
 func (o *owed) repayAll(ctx context.Context) {
 	wait := firstPay
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		if o.repaySome(ctx) {
-			wait = firstPay
-		} else {
+		if !o.repaySome(ctx) {
 			wait = min(2*wait, lastPay)
 		}
 		o.mu.Lock()
@@ -110,6 +105,11 @@ func (o *owed) repayAll(ctx context.Context) {
 			return
 		}
 		o.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 

@@ -46,6 +46,9 @@ func (c *Cache[K, V]) SetEntry(ctx context.Context, key K, e Entry[V]) error {
 	if e.TTL < 0 {
 		panic("larder: SetEntry: the time to live is negative")
 	}
+	if c.open.Err() != nil {
+		return fmt.Errorf("%w: the cache is closed", ErrRefused)
+	}
 	end, err := c.calls.beginWrite(ctx, key)
 	if err != nil {
 		return err

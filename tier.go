@@ -100,7 +100,17 @@ func (t *tier[K, V]) encode(s stored[V]) ([]byte, error) {
 	if s.absent {
 		return b, nil
 	}
-	return t.codec.Append(b, s.value)
+	return t.encodeValue(b, s.value)
+}
+
+// encodeValue calls the codec, which may call methods of V.
+func (t *tier[K, V]) encodeValue(b []byte, value V) (_ []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("codec %s: panic: %v", t.codec.Name(), p)
+		}
+	}()
+	return t.codec.Append(b, value)
 }
 
 // decode is the inverse of encode, on bytes that may be anything.
@@ -124,7 +134,7 @@ func (t *tier[K, V]) decode(item store.Item) (s stored[V], err error) {
 		return bad("written by another codec")
 	}
 	b = b[n+int(size):]
-	item.Value = nil
+	item.Value, item.Tags = nil, t.outward(item.Tags)
 	s.item = item
 	if s.absent {
 		return s, nil
@@ -145,22 +155,25 @@ func (t *tier[K, V]) decodeValue(b []byte, into *V) (err error) {
 	return t.codec.Decode(b, into)
 }
 
-// read returns what the store holds under a name; ok is false if that is nothing of use.
-func (t *tier[K, V]) read(ctx context.Context, name string) (s stored[V], ok bool) {
-	if t.owed.has(name) {
-		t.misses.Add(1)
-		return s, false
-	}
+// read returns what the store holds under a name, ErrNotFound if that is nothing of use, or another
+// error if it cannot be read.
+func (t *tier[K, V]) read(ctx context.Context, name string) (s stored[V], err error) {
 	item, err := t.store.Get(ctx, name)
+	if err == nil && t.overdue(name, item) {
+		err = ErrNotFound
+	}
 	if err == nil {
 		s, err = t.decode(item)
 	}
-	return s, t.counted(err) && !t.overdue(name, item)
+	t.count(err)
+	return s, err
 }
 
-// overdue tells whether an item should have been deleted, by its name or a tag.
+// overdue tells whether an item should have been deleted, by its name, by a tag, or when there was
+// more to be deleted than could be remembered.
 func (t *tier[K, V]) overdue(name string, item store.Item) bool {
-	return t.owed.has(name) || slices.ContainsFunc(item.Tags, t.unsaid.has)
+	return t.owed.has(name) || slices.ContainsFunc(item.Tags, t.unsaid.has) ||
+		item.Created.UnixNano() <= max(t.owed.since.Load(), t.unsaid.since.Load())
 }
 
 // readMany is read for several names, in one go.
@@ -176,19 +189,19 @@ func (t *tier[K, V]) readMany(ctx context.Context, names []string) map[string]st
 			t.misses.Add(1)
 			continue
 		}
-		if s, err := t.decode(item); t.counted(err) {
+		s, err := t.decode(item)
+		if t.count(err); err == nil {
 			got[name] = s
 		}
 	}
 	return got
 }
 
-// counted counts what came of a read, and tells whether it was a hit.
-func (t *tier[K, V]) counted(err error) bool {
+// count counts what came of a read.
+func (t *tier[K, V]) count(err error) {
 	switch {
 	case err == nil:
 		t.hits.Add(1)
-		return true
 	case errors.Is(err, store.ErrNotFound):
 		t.misses.Add(1)
 		if errors.Is(err, store.ErrDamaged) {
@@ -198,7 +211,6 @@ func (t *tier[K, V]) counted(err error) bool {
 	default:
 		t.fail("read", err)
 	}
-	return false
 }
 
 // fail counts an operation that the store could not do, or that was spared it.
@@ -224,11 +236,11 @@ func (t *tier[K, V]) inward(tags []string) (inner []string) {
 	return inner
 }
 
-func (t *tier[K, V]) outward(tags []string) []string {
-	for i, tag := range tags {
-		tags[i] = strings.TrimPrefix(tag, t.tagHead)
+func (t *tier[K, V]) outward(tags []string) (outer []string) {
+	for _, tag := range tags {
+		outer = append(outer, strings.TrimPrefix(tag, t.tagHead))
 	}
-	return tags
+	return outer
 }
 
 // set keeps an item whatever was there before; bad is why there is none. If that fails the store

@@ -202,7 +202,7 @@ func TestNoLoadOvertakesAnInvalidation(t *testing.T) {
 			for j, c := range nodes {
 				wg.Go(func() {
 					time.Sleep(time.Duration((i*j)%5) * time.Millisecond)
-					c.Get(ctx, "k")
+					c.Refresh(ctx, "k")
 				})
 			}
 			time.Sleep(time.Duration(i%9) * time.Millisecond)

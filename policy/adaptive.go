@@ -15,7 +15,7 @@ type adaptive struct {
 }
 
 type form interface {
-	Policy
+	Ranker
 	each(visit func(slot, hash, weight uint32))
 }
 

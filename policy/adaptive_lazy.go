@@ -2,6 +2,8 @@
 
 package policy
 
+import "slices"
+
 // The parts of a lazy.
 const (
 	lazyWindow = iota // newcomers
@@ -321,4 +323,16 @@ func (l *lazy) each(visit func(slot, hash, weight uint32)) {
 			}
 		}
 	}
+}
+
+// Ranked is by count, with the marks that are not counted yet. Of equal ones the window comes
+// first, each part from the newest on.
+func (l *lazy) Ranked(yield func(slot uint32) bool) {
+	slots := make([]uint32, 0, l.live)
+	l.each(func(slot, _, _ uint32) { slots = append(slots, slot) })
+	var g grades
+	for _, slot := range slices.Backward(slots) {
+		g.add(slot, uint32(l.states[slot]&lazyCount)+l.marks.of(slot))
+	}
+	g.yield(yield)
 }

@@ -145,3 +145,17 @@ func (p *vote) each(visit func(slot, hash, weight uint32)) {
 		}
 	}
 }
+
+// Ranked is what the leader holds, of that what the next best holds too, and so on, each by
+// recency: the order of leaving, backwards.
+func (p *vote) Ranked(yield func(slot uint32) bool) {
+	var order [voteClasses]uint8
+	for class := range order {
+		place := 0 // a bit for each expert that does not hold it, the leader's first
+		for _, expert := range p.panel.order {
+			place = place<<1 | ^class>>expert&1
+		}
+		order[place] = uint8(class)
+	}
+	p.down(yield, order[:]...)
+}

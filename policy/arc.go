@@ -98,3 +98,6 @@ func (p *arc) Resize(max uint64) {
 	p.left[arcB1].most, p.left[arcB2].most = max, max
 	p.trim()
 }
+
+// Ranked is what was used again by recency, then what was used once: even if this leaves later.
+func (p *arc) Ranked(yield func(slot uint32) bool) { p.down(yield, arcT2, arcT1) }

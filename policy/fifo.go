@@ -17,3 +17,6 @@ func (p *fifo) Marks() *Marks { return nil }
 
 // Watches is none.
 func (p *fifo) Watches() (mask uint32, ok bool) { return 0, false }
+
+// Ranked is the last that came first: hits are not known.
+func (p *fifo) Ranked(yield func(slot uint32) bool) { p.lru.Ranked(yield) }

@@ -2,6 +2,8 @@
 
 package policy
 
+import "slices"
+
 // gdsf gives each entry the priority of its uses by its weight, plus the age at the last of them.
 // The age is the priority of the last victim, as in LFU. Priorities are fixed point numbers, 32
 // bits behind the point, so that the heaviest entry's is above 0.
@@ -114,4 +116,20 @@ func (p *gdsf) sift(slot uint32) {
 		i = child
 	}
 	p.set(i, slot)
+}
+
+// Ranked is by priority, of equal ones by recency: the order of leaving, backwards.
+func (p *gdsf) Ranked(yield func(slot uint32) bool) {
+	slots := slices.Clone(p.heap)
+	slices.SortFunc(slots, func(a, b uint32) int {
+		if p.below(a, b) {
+			return 1
+		}
+		return -1
+	})
+	for _, slot := range slots {
+		if !yield(slot) {
+			return
+		}
+	}
 }

@@ -52,3 +52,12 @@ func (p *lfu) Victim(uint32) uint32 {
 }
 
 func (p *lfu) Resize(max uint64) { p.max = max }
+
+// Ranked is by rank, of one rank by recency: the order of leaving, backwards.
+func (p *lfu) Ranked(yield func(slot uint32) bool) {
+	var order [ranks]uint8
+	for i := range order {
+		order[i] = uint8((p.age + uint64(ranks-1-i)) % ranks)
+	}
+	p.down(yield, order[:]...)
+}

@@ -183,3 +183,12 @@ func (p *lirs) Resize(size uint64) {
 	p.trim()
 	p.settle()
 }
+
+// Ranked is the low ones by recency, then the high ones: the order of leaving, backwards.
+func (p *lirs) Ranked(yield func(slot uint32) bool) {
+	low := func(n uint32) bool { return p.kinds.where[n] != lirsLow || yield(p.slots[n]) }
+	high := func(n uint32) bool { return yield(p.slots[n]) }
+	if p.stack.down(low, 0) {
+		p.kinds.down(high, lirsHigh)
+	}
+}

@@ -114,6 +114,28 @@ func (l *lists) newest(list uint8) (slot uint32, ok bool) {
 	return n - uint32(len(l.weight)), n != uint32(list)
 }
 
+// down yields the slots of some lists, one list after the other, each from the newest on. all is
+// false if yield returned false.
+func (l *lists) down(yield func(slot uint32) bool, order ...uint8) (all bool) {
+	heads := uint32(len(l.weight))
+	for _, list := range order {
+		for n := l.links[list].older; n != uint32(list); n = l.links[n].older {
+			if !yield(n - heads) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// up visits the slots of a list from the oldest on.
+func (l *lists) up(visit func(slot uint32), list uint8) {
+	heads := uint32(len(l.weight))
+	for n := l.links[list].newer; n != uint32(list); n = l.links[n].newer {
+		visit(n - heads)
+	}
+}
+
 // move makes slot the newest of list, wherever it is.
 func (l *lists) move(list uint8, slot uint32) {
 	if l.where[slot] != list {

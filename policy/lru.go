@@ -28,3 +28,6 @@ func (p *lru) Victim(uint32) uint32 {
 }
 
 func (p *lru) Resize(max uint64) { p.max = max }
+
+// Ranked is by recency.
+func (p *lru) Ranked(yield func(slot uint32) bool) { p.down(yield, 0) }

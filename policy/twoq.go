@@ -65,3 +65,6 @@ func (p *twoQ) Resize(max uint64) {
 	p.max, p.in, p.out.most = max, max/4, max/2
 	p.out.trim(p.out.most)
 }
+
+// Ranked is what came back by recency, then the newcomers: even if these leave later.
+func (p *twoQ) Ranked(yield func(slot uint32) bool) { p.down(yield, twoQMain, twoQIn) }

@@ -117,3 +117,13 @@ func (p *wTinyLFU) Resize(size uint64) {
 	p.protected = rest - (rest+4)/5
 	p.settle()
 }
+
+// Ranked is by count, of equal ones the protected come first, then the window, each part by recency.
+func (p *wTinyLFU) Ranked(yield func(slot uint32) bool) {
+	var g grades
+	p.down(func(slot uint32) bool {
+		g.add(slot, uint32(p.counts[slot]))
+		return true
+	}, wProtected, wWindow, wProbation)
+	g.yield(yield)
+}

@@ -321,6 +321,13 @@ func (g *Guard) Clear(ctx context.Context) error {
 	return err
 }
 
+// DeletePrefix implements [PrefixDeleter].
+func (g *Guard) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	return without(ctx, g, func(ctx context.Context) (int, error) {
+		return DeletePrefix(ctx, g.store, prefix)
+	})
+}
+
 // plainStore hides what a store can do besides the interface.
 type plainStore struct{ Store }
 

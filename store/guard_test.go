@@ -594,3 +594,24 @@ func BenchmarkGuard(b *testing.B) {
 		})
 	}
 }
+
+func ExampleNewGuard() {
+	ctx := context.Background()
+	far := storetest.NewFaulty(store.NewMemory(store.MemoryOptions{})) // far away, out of order
+	far.Fail(errors.New("connection refused"))
+	s := store.NewGuard(far, store.GuardOptions{Failures: 1, OnChange: func(now store.GuardState) {
+		fmt.Println("the store is", now)
+	}})
+	defer s.Close()
+	for range 3 {
+		_, err := s.Get(ctx, "k")
+		fmt.Println(err)
+	}
+	fmt.Println(far.Calls(), "call")
+	// Output:
+	// the store is open
+	// connection refused
+	// store: unavailable: left alone after: connection refused
+	// store: unavailable: left alone after: connection refused
+	// 1 call
+}

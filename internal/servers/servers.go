@@ -143,8 +143,17 @@ func awaitEnd(pid int) {
 	}
 }
 
-// Stop lets the server hang: it keeps its connections and answers nothing.
-func (s *Server) Stop() { s.signal(syscall.SIGSTOP) }
+// Stop lets the server hang: it keeps its connections and answers nothing. When it returns, all its
+// threads have stopped.
+func (s *Server) Stop() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		awaitStop(s.cmd.Process.Pid)
+	}
+}
 
 // Continue ends Stop.
 func (s *Server) Continue() { s.signal(syscall.SIGCONT) }

@@ -5,9 +5,11 @@ package servers
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func dieWithParent() *syscall.SysProcAttr {
@@ -33,4 +35,17 @@ func children(pid int) (pids []int) {
 func isRunning(pid int) bool {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	return err == nil && len(line) > 0
+}
+
+// awaitStop waits until all threads of a process that was stopped have stopped.
+func awaitStop(pid int) {
+	for running := true; running; time.Sleep(time.Millisecond) {
+		running = false
+		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		for _, stat := range stats {
+			line, err := os.ReadFile(stat)
+			_, state, ok := strings.Cut(string(line), ") ") // after the name, which may have brackets
+			running = running || err == nil && ok && !strings.HasPrefix(state, "T")
+		}
+	}
 }

@@ -11,3 +11,5 @@ func dieWithParent() *syscall.SysProcAttr { return nil }
 func children(int) []int { return nil }
 
 func isRunning(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
+func awaitStop(int) {}

@@ -7,6 +7,7 @@
 package policytest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -20,7 +21,8 @@ import (
 // and weighed, at sizes from 1 up: whoever leaves was there, whoever is there can leave, nobody
 // leaves twice, what was removed does not come back, slots serve again for other keys, and the same
 // calls have the same answers. A policy.Marker is also told of hits by marks, from many goroutines
-// at once, so run it under the race detector too. It says nothing about hit ratios.
+// at once, so run it under the race detector too. A policy.Ranker must rank whoever is there, and
+// not change by it. It says nothing about hit ratios.
 func Run(t *testing.T, new policy.New) {
 	for _, max := range []uint64{1, 2, 3, 4, 7, 10, 33, 100, 300} {
 		for _, heaviest := range []uint32{1, 3, uint32(max)} {
@@ -34,7 +36,12 @@ func Run(t *testing.T, new policy.New) {
 		}
 	}
 	t.Run("the largest max", func(t *testing.T) { exercise(t, new, params{1<<62 - 1, 1 << 31, 5}) })
-	t.Run("marked by many at once", func(t *testing.T) { markedByMany(t, new) })
+	for _, max := range []uint64{64, 3000} {
+		t.Run(fmt.Sprintf("max %d, marked by many at once", max), func(t *testing.T) {
+			markedByMany(t, new, max)
+		})
+	}
+	t.Run("ranked", func(t *testing.T) { rankedOften(t, new) })
 }
 
 // params are what one run of random operations depends on.
@@ -46,15 +53,26 @@ type params struct {
 
 // exercise does random operations, then empties the cache. It returns the victims' slots.
 func exercise(t *testing.T, new policy.New, p params) (victims []uint32) {
+	return observe(t, new, p, func(*cache) error { return nil })
+}
+
+// observe is exercise with a look at the cache after each operation.
+func observe(t *testing.T, new policy.New, p params, look func(*cache) error) (victims []uint32) {
 	c := newCache(new(p.max), p.max)
 	o := operator{cache: c, Rand: rand.New(rand.NewPCG(p.seed, 1)), params: p}
 	for step := range 2000 {
 		if err := o.operate(); err != nil {
 			t.Fatalf("operation %d: %v", step, err)
 		}
+		if err := look(c); err != nil {
+			t.Fatalf("after operation %d: %v", step, err)
+		}
 	}
 	for len(c.residents) > 0 {
 		if _, err := c.evict(0); err != nil {
+			t.Fatalf("emptying: %v", err)
+		}
+		if err := look(c); err != nil {
 			t.Fatalf("emptying: %v", err)
 		}
 	}
@@ -148,8 +166,7 @@ func (o *operator) abandon(key uint32) error {
 }
 
 // markedByMany sets marks while the policy works.
-func markedByMany(t *testing.T, new policy.New) {
-	const max = 64
+func markedByMany(t *testing.T, new policy.New, max uint64) {
 	m, ok := new(max).(policy.Marker)
 	if !ok || m.Marks() == nil {
 		t.Skip("not a policy that learns of hits from marks")
@@ -160,14 +177,15 @@ func markedByMany(t *testing.T, new policy.New) {
 		r := rand.New(rand.NewPCG(uint64(i), 2))
 		all.Go(func() {
 			for range 20000 {
-				marks.Mark(r.Uint32N(max))
+				marks.Mark(r.Uint32N(uint32(max)))
 			}
 		})
 	}
 	c := newCache(m, max)
 	o := operator{cache: c, Rand: rand.New(rand.NewPCG(3, 3)), params: params{max, 1, 3}}
+	look := seldom(max, rankedOnce)
 	for range 2000 {
-		if err := o.operate(); err != nil {
+		if err := errors.Join(o.operate(), look(c)); err != nil {
 			t.Error(err)
 			break
 		}

@@ -3,6 +3,7 @@
 package policytest
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -23,8 +24,9 @@ import (
 //	remove a         leaves for another reason
 //	weigh b 2        weighs 2 from now on
 //	resize 2 victim  the new maximum, and who leaves for it, if anybody
+//	ranked b a       who is there, the one most worth having first
 //
-// From # on a line is a comment. A key is any word but these of the last three lines.
+// From # on a line is a comment. A key is any word but these of the last four lines.
 func Replay(script string) (played string, err error) {
 	var p *player
 	lines := strings.SplitAfter(script, "\n")
@@ -64,6 +66,9 @@ func (p *player) play(words []string) (said int, happened string, err error) {
 	switch words[0] {
 	case "remove", "weigh", "resize":
 		return p.command(words)
+	case "ranked":
+		happened, err = p.ranked()
+		return 1, happened, err
 	}
 	name, star, weighed := strings.Cut(words[0], "*")
 	weight := uint64(1)
@@ -128,6 +133,19 @@ func (p *player) command(words []string) (said int, happened string, err error) 
 	p.weigh(slot, uint32(weight))
 	happened, err = p.leaving("", func() error { return p.fit(0) })
 	return 3, happened, err
+}
+
+// ranked says in which order the entries are ranked.
+func (p *player) ranked() (happened string, err error) {
+	r, ok := p.policy.(policy.Ranker)
+	if !ok {
+		return "", errors.New("the policy ranks nothing")
+	}
+	var names []string
+	for slot := range r.Ranked {
+		names = append(names, p.name(p.entries[slot].key))
+	}
+	return strings.Join(names, " "), nil
 }
 
 // number gives each key a number whose hash nobody else has.

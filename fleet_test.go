@@ -1,0 +1,526 @@
+// fleet_test.go has several processes share one Redis: one load, coherence, bad days.
+
+package larder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder"
+	"github.com/larder-go/larder/internal/servers"
+	"github.com/larder-go/larder/store"
+	"github.com/larder-go/larder/store/redis"
+)
+
+// nodeRole is the environment variable that makes the test's program a node of a fleet: the address
+// of Redis and the URL of the origin.
+const nodeRole = "LARDER_TEST_NODE"
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(nodeRole); role != "" {
+		addr, url, _ := strings.Cut(role, " ")
+		os.Exit(node(addr, url))
+	}
+	os.Exit(m.Run())
+}
+
+// leaseTime is how long a lease outlives a node that died.
+const leaseTime = 2 * time.Second
+
+// node asks for one key a hundred times at once, and writes what it got.
+func node(addr, url string) int {
+	s, err := redis.Open(redis.Options{Addrs: []string{addr}, LeaseTime: leaseTime})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer s.Close()
+	c := larder.New(larder.Options[string, string]{Name: "fleet", Store: s,
+		Load: func(_ context.Context, key string) (string, error) {
+			r, err := http.Get(fmt.Sprint(url, "/", key, "?", os.Getpid()))
+			if err != nil {
+				return "", err
+			}
+			defer r.Body.Close()
+			b, err := io.ReadAll(r.Body)
+			return string(b), err
+		}})
+	defer c.Close()
+	start := time.Now()
+	got := make([]string, 100)
+	var wg sync.WaitGroup
+	for i := range got {
+		wg.Go(func() {
+			v, err := c.Get(context.Background(), "key")
+			got[i] = fmt.Sprint(v, " ", err)
+		})
+	}
+	wg.Wait()
+	slices.Sort(got)
+	fmt.Println(slices.Compact(got), time.Since(start).Milliseconds())
+	return 0
+}
+
+// startNodes starts n nodes, and returns them and what each of them will have written.
+func startNodes(t *testing.T, n int, addr, url string) (nodes []*exec.Cmd, out []*strings.Builder) {
+	t.Helper()
+	for range n {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), nodeRole+"="+addr+" "+url)
+		b := &strings.Builder{}
+		cmd.Stdout, cmd.Stderr = b, b
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cmd.Process.Kill() })
+		nodes, out = append(nodes, cmd), append(out, b)
+	}
+	return nodes, out
+}
+
+func TestFourProcessesLoadOnce(t *testing.T) {
+	r := servers.Redis(t)
+	var calls atomic.Int64
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := calls.Add(1)
+		time.Sleep(time.Second) // the other processes have started by then
+		fmt.Fprint(w, "value", n)
+	}))
+	defer origin.Close()
+	nodes, out := startNodes(t, 4, r.Addr, origin.URL)
+	for i, cmd := range nodes {
+		if err := cmd.Wait(); err != nil || !strings.HasPrefix(out[i].String(), "[value1 <nil>]") {
+			t.Errorf("node %d: %v: %s", i, err, out[i])
+		}
+	}
+	if calls.Load() != 1 {
+		t.Errorf("%d loads by 4 processes with 100 goroutines each", calls.Load())
+	}
+}
+
+func TestAnotherProcessTakesOverFromOneThatWasKilled(t *testing.T) {
+	r := servers.Redis(t)
+	pids := make(chan int, 10)
+	var calls atomic.Int64
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		n := calls.Add(1)
+		pid, _ := strconv.Atoi(req.URL.RawQuery)
+		pids <- pid
+		if n == 1 {
+			<-req.Context().Done() // until the process is killed
+			return
+		}
+		fmt.Fprint(w, "value", n)
+	}))
+	defer origin.Close()
+	nodes, out := startNodes(t, 4, r.Addr, origin.URL)
+	first := <-pids
+	time.Sleep(leaseTime) // it is renewed meanwhile
+	if calls.Load() != 1 {
+		t.Fatal("another process loads while the first one does")
+	}
+	killed := time.Now()
+	for _, cmd := range nodes {
+		if cmd.Process.Pid == first {
+			cmd.Process.Kill()
+		}
+	}
+	for i, cmd := range nodes {
+		err := cmd.Wait()
+		if cmd.Process.Pid != first && (err != nil || !strings.HasPrefix(out[i].String(), "[value2 <nil>]")) {
+			t.Errorf("node %d: %v: %s", i, err, out[i])
+		}
+	}
+	if took := time.Since(killed); took > leaseTime+time.Second || calls.Load() != 2 {
+		t.Errorf("%d loads, the others got the value after %v", calls.Load(), took)
+	}
+}
+
+// redisNode is a cache in front of a Redis.
+func redisNode(
+	t testing.TB, addr string, o larder.Options[string, string],
+) *larder.Cache[string, string] {
+	t.Helper()
+	s, err := redis.Open(redis.Options{Addrs: []string{addr}, Heartbeat: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Name, o.Store = "fleet", s
+	c := larder.New(o)
+	t.Cleanup(func() { c.Close(); s.Close() })
+	return c
+}
+
+// within waits until is returns true.
+func within(t testing.TB, d time.Duration, what string, is func() bool) {
+	t.Helper()
+	for late := time.Now().Add(d); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("after %v: not %s", d, what)
+		}
+	}
+}
+
+// linked waits until what one node sets the other one forgets, both ways.
+func linked(t testing.TB, d time.Duration, a, b *larder.Cache[string, string]) {
+	t.Helper()
+	for i, way := range [][2]*larder.Cache[string, string]{{a, b}, {b, a}} {
+		key := fmt.Sprint("link", i)
+		within(t, d, "linked", func() bool {
+			from, to := way[0], way[1]
+			if from.Set(ctx, key, "1") != nil {
+				return false
+			}
+			if v, err := to.Get(ctx, key); v != "1" || err != nil {
+				return false
+			}
+			from.Set(ctx, key, "2")
+			late := time.Now().Add(100 * time.Millisecond)
+			for time.Now().Before(late) {
+				if v, _ := to.Get(ctx, key); v == "2" {
+					return true
+				}
+			}
+			return false
+		})
+	}
+}
+
+func TestOtherNodesForgetWithinMilliseconds(t *testing.T) {
+	r := servers.Redis(t)
+	a := redisNode(t, r.Addr, larder.Options[string, string]{})
+	b := redisNode(t, r.Addr, larder.Options[string, string]{})
+	linked(t, 5*time.Second, a, b)
+	const rounds = 1000
+	var took []time.Duration
+	for i := range rounds {
+		old, want := fmt.Sprint(i-1), fmt.Sprint(i)
+		if v, err := b.Get(ctx, "k"); i > 0 && (v != old || err != nil) {
+			t.Fatalf("round %d: %q, %v", i, v, err)
+		}
+		if err := a.Set(ctx, "k", want); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for {
+			if v, err := b.Get(ctx, "k"); v == want && err == nil {
+				break
+			}
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	p99, most := took[rounds*99/100], took[rounds-1]
+	t.Logf("the old value was served for %v (median), %v (p99), %v (most)", took[rounds/2], p99, most)
+	if p99 > 50*time.Millisecond {
+		t.Errorf("p99 %v", p99)
+	}
+}
+
+// TestNoLoadOvertakesAChangeInRedis changes keys while slow loaders load them, ten thousand times: what
+// is served in the end is the last change, on every node.
+func TestNoLoadOvertakesAChangeInRedis(t *testing.T) {
+	r := servers.Redis(t)
+	const keys, rounds = 100, 100
+	var truth [keys]atomic.Int64
+	var nodes [2]*larder.Cache[string, string]
+	for i := range nodes {
+		nodes[i] = redisNode(t, r.Addr, larder.Options[string, string]{
+			Load: func(_ context.Context, key string) (string, error) {
+				n, _ := strconv.Atoi(key)
+				v := truth[n].Load()
+				time.Sleep(time.Duration(v%4) * time.Millisecond)
+				return fmt.Sprint(v), nil
+			}})
+	}
+	linked(t, 5*time.Second, nodes[0], nodes[1])
+	var wg sync.WaitGroup
+	for n := range keys {
+		wg.Go(func() {
+			for range rounds {
+				changeOnce(t, nodes, strconv.Itoa(n), &truth[n])
+			}
+		})
+	}
+	wg.Wait()
+	a, b := nodes[0].Stats(), nodes[1].Stats()
+	t.Logf("%d loads, %d of them void", a.Loads+b.Loads, a.StoreVoided+b.StoreVoided)
+	if a.StoreVoided+b.StoreVoided < rounds {
+		t.Error("next to no load was overtaken: this tests nothing")
+	}
+}
+
+// changeOnce has both nodes load a key while it changes, and checks what they serve afterwards.
+func changeOnce(
+	t *testing.T, nodes [2]*larder.Cache[string, string], key string, truth *atomic.Int64,
+) {
+	var wg sync.WaitGroup
+	for _, c := range nodes {
+		wg.Go(func() { c.Refresh(ctx, key) })
+	}
+	time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond) // so that it changes at any moment
+	now := truth.Add(1)
+	want, by := fmt.Sprint(now), nodes[now/2%2]
+	var err error
+	if now%2 == 0 {
+		err = by.Delete(ctx, key)
+	} else {
+		err = by.Set(ctx, key, want)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	for i, c := range nodes {
+		late := time.Now().Add(2 * time.Second)
+		for {
+			v, err := c.Get(ctx, key)
+			if v == want && err == nil {
+				break
+			}
+			if time.Now().After(late) {
+				t.Errorf("%s: node %d has %q, %v; want %q", key, i, v, err, want)
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// TestBadDays does to Redis what happens to it, while goroutines ask for keys.
+func TestBadDays(t *testing.T) {
+	for _, day := range []struct {
+		name       string
+		begin, end func(r *servers.Server, p *servers.Proxy)
+		down       bool // nothing of it can be used meanwhile
+	}{
+		{"hung", func(r *servers.Server, _ *servers.Proxy) { r.Stop() },
+			func(r *servers.Server, _ *servers.Proxy) { r.Continue() }, true},
+		{"killed", func(r *servers.Server, _ *servers.Proxy) { r.Kill() },
+			func(r *servers.Server, _ *servers.Proxy) { r.Start() }, true},
+		{"cut off", func(_ *servers.Server, p *servers.Proxy) { p.Cut() },
+			func(_ *servers.Server, p *servers.Proxy) { p.Restore() }, true},
+		{"a black hole", func(_ *servers.Server, p *servers.Proxy) { p.BlackHole() },
+			func(_ *servers.Server, p *servers.Proxy) { p.Restore() }, true},
+		{"cut in the middle of answers", func(_ *servers.Server, p *servers.Proxy) { p.CutAfter(50) },
+			func(_ *servers.Server, p *servers.Proxy) { p.Restore() }, false},
+		{"two seconds late", func(_ *servers.Server, p *servers.Proxy) { p.Delay(2 * time.Second) },
+			func(_ *servers.Server, p *servers.Proxy) { p.Restore() }, true},
+		{"out of memory", say("CONFIG SET maxmemory 1"), say("CONFIG SET maxmemory 0"), false},
+		{"read-only", say("REPLICAOF 127.0.0.1 1"), say("REPLICAOF NO ONE"), false},
+		{"flushed", say("FLUSHALL"), func(*servers.Server, *servers.Proxy) {}, false},
+	} {
+		t.Run(day.name, func(t *testing.T) {
+			defer wantNoGoroutines(t)
+			r := servers.Redis(t, "--maxmemory-policy", "noeviction")
+			p := servers.NewProxy(t, r.Addr)
+			t.Run("day", func(t *testing.T) { // so that its nodes are closed before leaks are looked for
+				badDay(t, p.Addr, func() { day.begin(r, p) }, func() { day.end(r, p) }, day.down)
+			})
+		})
+	}
+}
+
+// wantNoGoroutines waits until nothing of larder or its client runs.
+func wantNoGoroutines(t *testing.T) {
+	t.Helper()
+	var left []string
+	within(t, 5*time.Second, "all goroutines ended", func() bool {
+		left = left[:0]
+		buf := make([]byte, 1<<20)
+		for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")[1:] {
+			if strings.Contains(stack, "redis/rueidis") || strings.Contains(stack, "larder-go/larder.(") ||
+				strings.Contains(stack, "larder-go/larder/store") {
+				left = append(left, stack)
+			}
+		}
+		return len(left) == 0
+	})
+}
+
+// say returns what sends a command to the server itself.
+func say(command string) func(*servers.Server, *servers.Proxy) {
+	return func(r *servers.Server, _ *servers.Proxy) {
+		host, port, _ := strings.Cut(r.Addr, ":")
+		args := append([]string{"-h", host, "-p", port}, strings.Fields(command)...)
+		if out, err := exec.Command("redis-cli", args...).CombinedOutput(); err != nil {
+			panic(fmt.Sprintf("%s: %s", command, out))
+		}
+	}
+}
+
+func badDay(t *testing.T, addr string, begin, end func(), down bool) {
+	var version atomic.Int64
+	o := larder.Options[string, string]{MaxEntries: 100_000, TTL: time.Hour,
+		Load: func(_ context.Context, key string) (string, error) {
+			return fmt.Sprint(key, "@", version.Load()), nil
+		}}
+	a, b := redisNode(t, addr, o), redisNode(t, addr, o)
+	linked(t, 5*time.Second, a, b)
+	for i := range 100 {
+		a.Get(ctx, fmt.Sprint("old", i))
+		b.Get(ctx, fmt.Sprint("old", i))
+	}
+	begin()
+	version.Add(1)
+	for i := range 100 { // some of it the store will not do
+		if err := a.Delete(ctx, fmt.Sprint("old", i)); err == nil && down {
+			t.Fatal("a Delete that the store cannot have done is no error")
+		}
+	}
+	askAll(t, a, "during")
+	if down {
+		costsLittle(t, a)
+	}
+	end()
+	linked(t, 5*time.Second, a, b)
+	errors := a.Stats().StoreErrors
+	within(t, 5*time.Second, "back to normal", func() bool {
+		hits := a.Stats().StoreHits
+		b.Set(ctx, "back", "x")
+		a.Get(ctx, "back")
+		b.Set(ctx, "back", "y")
+		a.Get(ctx, "back")
+		was := errors
+		errors = a.Stats().StoreErrors
+		return a.Stats().StoreHits > hits && errors == was
+	})
+	for _, c := range []*larder.Cache[string, string]{a, b} {
+		within(t, 5*time.Second, "rid of the old values", func() bool {
+			for i := range 100 {
+				key := fmt.Sprint("old", i)
+				if v, err := c.Get(ctx, key); v != key+"@1" || err != nil {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
+// askAll has many goroutines ask for keys that are there and that are not: none may fail.
+func askAll(t *testing.T, c *larder.Cache[string, string], when string) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for g := range 32 {
+		wg.Go(func() {
+			for i := range 30 {
+				key := fmt.Sprint(when, g%8, "-", i)
+				v, err := c.Get(ctx, key)
+				if !strings.HasPrefix(v, key+"@") || err != nil {
+					t.Errorf("Get(%s) = %q, %v", key, v, err)
+				}
+				if got, err := c.GetMany(ctx, []string{key, key + "b"}); len(got) != 2 || err != nil {
+					t.Errorf("GetMany: %v, %v", got, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// costsLittle compares a Get that has to load, behind an open breaker, to one without a store.
+func costsLittle(t *testing.T, c *larder.Cache[string, string]) {
+	t.Helper()
+	plain := larder.New(larder.Options[string, string]{
+		Load: func(_ context.Context, key string) (string, error) { return key, nil }})
+	defer plain.Close()
+	const n = 2001
+	times := func(c *larder.Cache[string, string], head string) time.Duration {
+		took := make([]time.Duration, n)
+		for i := range took {
+			key := fmt.Sprint(head, i)
+			start := time.Now()
+			c.Get(ctx, key)
+			took[i] = time.Since(start)
+		}
+		slices.Sort(took)
+		return took[n/2]
+	}
+	with, without := times(c, "cost"), times(plain, "cost")
+	t.Logf("a load takes %v with the store down, %v without a store", with, without)
+	if with > without+50*time.Microsecond {
+		t.Errorf("a load takes %v with the store down, %v without a store", with, without)
+	}
+}
+
+func TestAValueThatRedisRefusesIsInMemory(t *testing.T) {
+	r := servers.Redis(t, "--proto-max-bulk-len", "1048576")
+	a := redisNode(t, r.Addr, larder.Options[string, string]{})
+	a.Set(ctx, "k", "small")
+	large := strings.Repeat("x", 2<<20)
+	err := a.Set(ctx, "k", large)
+	if !errors.Is(err, store.ErrTooLarge) && !errors.Is(err, store.ErrRefused) &&
+		!errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Set: %v", err)
+	}
+	if v, ok := a.Lookup("k"); v != large || !ok {
+		t.Errorf("memory has %d bytes, %v", len(v), ok)
+	}
+}
+
+// TestNothingOlderThanItsLimitIsServed asks for a value that is the time of its load, while loads
+// fail and Redis comes and goes.
+func TestNothingOlderThanItsLimitIsServed(t *testing.T) {
+	r := servers.Redis(t)
+	p := servers.NewProxy(t, r.Addr)
+	const ttl, onError, slack = 100 * time.Millisecond, 900 * time.Millisecond, 200 * time.Millisecond
+	o := larder.Options[string, string]{TTL: ttl, Stale: 300 * time.Millisecond, StaleOnError: onError,
+		RetryAfter: 20 * time.Millisecond, RefreshAhead: 0.9, Early: 1,
+		Load: func(context.Context, string) (string, error) {
+			if rand.IntN(4) > 0 {
+				return "", errOrigin
+			}
+			return strconv.FormatInt(time.Now().UnixNano(), 10), nil
+		}}
+	nodes := []*larder.Cache[string, string]{redisNode(t, p.Addr, o), redisNode(t, p.Addr, o)}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	var served atomic.Int64
+	for g := range 8 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Millisecond):
+				}
+				v, err := nodes[g%2].Get(ctx, strconv.Itoa(i%20))
+				if err != nil {
+					continue
+				}
+				served.Add(1)
+				loaded, _ := strconv.ParseInt(v, 10, 64)
+				if age := time.Since(time.Unix(0, loaded)); age > ttl+onError+slack {
+					t.Errorf("a value of %v ago is served", age)
+				}
+			}
+		})
+	}
+	for range 3 {
+		for _, trouble := range []func(){r.Stop, r.Continue, p.Cut, p.Restore, p.BlackHole, p.Restore} {
+			trouble()
+			time.Sleep(150 * time.Millisecond)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if served.Load() < 1000 {
+		t.Errorf("only %d Gets were answered", served.Load())
+	}
+}
