@@ -3,27 +3,34 @@
 // Package larder keeps what is slow to get close to whoever needs it.
 //
 // [Cache] keeps values in memory, by key, within a bound that holds at every moment, and loads what
-// is not there:
+// is not there, once for all who ask:
 //
 //	users := larder.New(larder.Options[int64, User]{
+//		Name:       "users",
 //		MaxEntries: 100_000,
-//		TTL:        time.Minute,
-//		Load:       db.User, // func(context.Context, int64) (User, error)
+//		TTL:        time.Minute,      // fresh for
+//		Stale:      10 * time.Minute, // then served while a refresh runs
+//		Load:       db.User,          // func(context.Context, int64) (User, error)
+//		Store:      shared,           // a second level that processes share, such as a Redis
 //	})
 //	defer users.Close()
 //	u, err := users.Get(ctx, 42)
 //
-// [Memoize] does the same for a function. Who leaves when there is no room is said by package
-// [github.com/larder-go/larder/policy]; which policy and which size fit a traffic is told by
-// package [github.com/larder-go/larder/sim] and the command larder.
+// [Memoize] does the same for a function. How a value ages is said by [Options]; docs/freshness.md
+// has it in a table, docs/shared.md says what many nodes promise each other.
 //
-// The other parts that can be used today are packages of their own:
+// The other packages:
 //
-//   - [github.com/larder-go/larder/store] keeps bytes by key: the interface, a store in memory,
-//     views by prefix; [github.com/larder-go/larder/store/compressed] compresses what any store keeps;
-//   - [github.com/larder-go/larder/store/disk] is a store in a folder that processes share;
-//   - [github.com/larder-go/larder/httpcache] is an HTTP cache for http.Client;
-//   - [github.com/larder-go/larder/scrape] fetches pages politely through it.
+//   - [github.com/larder-go/larder/policy]: who leaves when there is no room;
+//     [github.com/larder-go/larder/sim]: which policy and which size fit a traffic;
+//   - [github.com/larder-go/larder/store]: bytes by key: the interface of the second level, a store
+//     in memory, Guard, Ring, Tiered and Prefix around others; store/disk is a folder that
+//     processes share, store/redis and store/memcached are servers, store/compressed makes large
+//     values small;
+//   - [github.com/larder-go/larder/codec]: values as bytes; codec/msgpack is a faster one than JSON;
+//   - [github.com/larder-go/larder/watch/postgres]: hears what changes in a database;
+//   - [github.com/larder-go/larder/httpcache]: an HTTP cache for http.Client;
+//   - [github.com/larder-go/larder/scrape]: fetches pages politely through it.
 //
 // This package links the standard library alone.
 package larder
