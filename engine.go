@@ -3,7 +3,6 @@
 package larder
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -78,7 +77,7 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 	e.slots.Store(newSlots[K, V](expected, o.shape()))
 	e.newShards(expected)
 	e.newPolicy()
-	e.clock.start(cmp.Or(o.Idle, o.TTL))
+	e.clock.start(o.usualLife())
 	e.alarm.wheel.tick = e.clock.margin / 2
 	return e
 }

@@ -244,6 +244,15 @@ func (o Options[K, V]) shape() (s shape) {
 	return s
 }
 
+// usualLife returns how short the lives are that hits have to be quick in.
+func (o Options[K, V]) usualLife() time.Duration {
+	d := cmp.Or(o.Idle, o.TTL)
+	if o.Store != nil || o.Watch != nil {
+		d = min(d, o.LostTTL)
+	}
+	return d
+}
+
 // freshness returns how values age.
 func (o Options[K, V]) freshness() freshness {
 	return freshness{o.Stale, o.StaleOnError, o.RefreshAhead, o.Early}

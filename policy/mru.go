@@ -17,6 +17,6 @@ func (p *mru) Victim(uint32) uint32 {
 	return slot
 }
 
-// Ranked is by recency, which is the order of leaving, not backwards: what stays longest is, outside
-// of a loop, what nobody asks for, and in a loop all are worth the same to the next process.
+// Ranked is by recency, which is the order of leaving, not backwards: what stays longest is,
+// outside of a loop, what nobody asks for. In a loop all are worth the same to the next process.
 func (p *mru) Ranked(yield func(slot uint32) bool) { p.lru.Ranked(yield) }

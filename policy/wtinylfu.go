@@ -118,7 +118,8 @@ func (p *wTinyLFU) Resize(size uint64) {
 	p.settle()
 }
 
-// Ranked is by count, of equal ones the protected come first, then the window, each part by recency.
+// Ranked is by count, of equal ones the protected come first, then the window, each part by
+// recency.
 func (p *wTinyLFU) Ranked(yield func(slot uint32) bool) {
 	var g grades
 	p.down(func(slot uint32) bool {

@@ -25,7 +25,7 @@ func rankedOften(t *testing.T, new policy.New) {
 				return errors.Join(rankedOnce(c), rankedAlike(c))
 			}))
 			if !slices.Equal(got, want) {
-				t.Errorf("max %d, weights to %d: the victims are others after Ranked", max, heaviest)
+				t.Errorf("max %d, weights to %d: Ranked changed the victims", max, heaviest)
 			}
 		}
 	}

@@ -54,11 +54,13 @@ func TestALeaseIsRenewedWhileItIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for late := time.Now().Add(4 * o.LeaseTime); time.Now().Before(late); {
-		if _, err := b.TryLease(ctx, "k"); !errors.Is(err, store.ErrLeased) {
-			t.Fatalf("TryLease while another holds the lease: %v", err)
-		}
-		b.AwaitLease(ctx, "k")
+	short, cancel := context.WithTimeout(ctx, 4*o.LeaseTime)
+	defer cancel()
+	if err := b.AwaitLease(short, "k"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("AwaitLease while another holds the lease: %v", err)
+	}
+	if _, err := b.TryLease(ctx, "k"); !errors.Is(err, store.ErrLeased) {
+		t.Fatalf("TryLease while another holds the lease: %v", err)
 	}
 	if err := l.Set(ctx, store.Item{}); err != nil {
 		t.Errorf("Set after four times the lease's time: %v", err)

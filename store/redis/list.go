@@ -69,30 +69,39 @@ func (s *Store) yieldInfos(
 	return true
 }
 
-// Clear implements [store.Clearer]. It removes the items and the leases behind the prefix, from
-// every server, and touches nothing else. An item that is set meanwhile may stay. So do the marks of
-// tags: loads may be under way that began before their tag was deleted.
+// Clear implements [store.Clearer]. It removes the items and the leases behind the prefix of the
+// store, from every server, and touches nothing else. An item that is set meanwhile may stay. So do
+// the marks of tags: loads may be under way that began before their tag was deleted.
 func (s *Store) Clear(ctx context.Context) error {
+	_, err := s.DeletePrefix(ctx, "")
+	return err
+}
+
+// DeletePrefix implements [store.PrefixDeleter]. It scans the whole database of every server.
+func (s *Store) DeletePrefix(ctx context.Context, prefix string) (n int, err error) {
 	for _, kind := range []byte{kindLease, kindValue} {
-		for names, err := range s.scan(ctx, globQuote(s.keys.kind(kind))+"*") {
+		for names, err := range s.scan(ctx, s.keys.pattern(kind, prefix)) {
 			if err == nil {
 				err = s.unlink(ctx, names)
 			}
 			if err != nil {
-				return err
+				return n, err
+			}
+			if kind == kindValue {
+				n += len(names)
 			}
 		}
 	}
 	c, err := s.begin(ctx)
 	if err != nil {
-		return err
+		return n, err
 	}
 	defer c.end()
 	s.waits.wakeAll()
 	if c.client.publish {
-		return c.fail("tell that all is gone", c.do(c.tell(kindAll, "")).Error())
+		err = c.fail("tell what is gone", c.do(c.tell(kindAll, "")).Error())
 	}
-	return nil
+	return n, err
 }
 
 // unlink removes names, in one round trip to each server.

@@ -78,15 +78,16 @@ type Options struct {
 	LeaseTime time.Duration
 	// Invalidation says how to hear of changes.
 	Invalidation Invalidation
-	// MaxValue bounds an item in bytes, its times and tags included; 0: 512 MiB less 4 KiB, which
-	// is what a server takes unless its proto-max-bulk-len says other.
+	// MaxValue bounds an item in bytes, its times and tags included; 0: 512 MiB less 4 KiB. Where
+	// the user may ask the server for its proto-max-bulk-len (CONFIG GET), that bounds it too: a
+	// server that gets more cuts the connection.
 	MaxValue int64
 
 	// DialTimeout bounds how long a connection may take to stand; 0: 1 s.
 	DialTimeout time.Duration
 	// Timeout bounds every exchange with a server, the time in which a large value passes included;
-	// 0: 2 s. A call has one or two of them. A connection that was silent for as long while somebody
-	// waited is given up.
+	// 0: 2 s. A call has one or two of them, within this time in all. A connection that was silent
+	// for as long while somebody waited is given up.
 	Timeout time.Duration
 	// Heartbeat is how often a link is asked whether it still stands; 0: 1 s. Watchers hear Lost at
 	// once where a connection breaks, and within two Heartbeats where it is silent. To that comes
@@ -155,6 +156,7 @@ type Store struct {
 	waits  waits
 	clocks clocks
 	count  counters
+	most   atomic.Int64 // bytes that an item may have
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -170,6 +172,7 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{o: o, keys: keyspace{o.Prefix}, id: rand.Text()[:idLength]}
+	s.most.Store(o.MaxValue)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.conn = newConnector(s)
 	s.link = newLink(s)

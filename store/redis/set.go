@@ -95,9 +95,9 @@ func (s *Store) checkSize(key string, item store.Item) error {
 	}
 	size := int64(len(item.Value)) + int64(tags) + int64(len(item.Tags))*(generationSize+5) +
 		int64(len(item.Validators.ETag)+len(item.Validators.LastModified)) + 64
-	if size > s.o.MaxValue {
+	if most := s.most.Load(); size > most {
 		return fmt.Errorf("redis: set %.60q: %w: %d bytes, the limit is %d",
-			key, store.ErrTooLarge, size, s.o.MaxValue)
+			key, store.ErrTooLarge, size, most)
 	}
 	return nil
 }

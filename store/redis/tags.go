@@ -17,9 +17,10 @@ import (
 
 // A mark stands for each tag in use: 8 random bytes, its generation, then the server's time in
 // microseconds at which it was last deleted, in decimal. Who makes a mark writes there a second
-// before its own load began, so that loads that began about then may join it. An item carries the generation of each of its tags, as it was when the item was set.
-// It is alive while all of them are still the same: no clock has a say in that. What was deleted
-// is the mark's generation alone.
+// before its own load began, so that loads that began about then may join it.
+//
+// An item carries the generation of each of its tags, as it was when the item was set. It is alive
+// while all of them are still the same: no clock has a say in that.
 //
 // A clock has a say only where an item comes after its tag was deleted: it may be set if its load
 // began after that. See clocks.go.
@@ -54,10 +55,12 @@ else
 end
 return {mark, string.format('%.0f', now)}`
 
-// deleteScript begins a new generation of a tag. KEYS: the mark, the sign. ARGV: the generation, the
-// mark's life in milliseconds. It returns the server's time. The sign comes and goes: whose
-// connections are tracked hears of it, and not of marks that are made or live longer. What was there before lives no longer, so
-// nothing needs the old mark's life, but a time that went back must not open what was closed.
+// deleteScript begins a new generation of a tag. KEYS: the mark, the sign. ARGV: the generation,
+// the mark's life in milliseconds. It returns the server's time.
+//
+// The sign comes and goes: whose connections are tracked hears of it, and not of marks that are
+// made or live longer. What was there before is dead, so nothing needs the old mark's life; but a
+// clock that was set back must not open what was closed.
 const deleteScript = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
