@@ -33,7 +33,8 @@ type WriteBehind[K comparable, V any] struct {
 	OnLost func(values map[K]V, err error)
 }
 
-// ErrQueueFull is returned by Set, with the error of its context, when too much waits to be written.
+// ErrQueueFull is returned by Set, with the error of its context, when too much waits to be
+// written.
 var ErrQueueFull = errors.New("larder: too much waits to be written")
 
 // ErrLost is wrapped by the error of Close when values could not be written to the origin.

@@ -16,8 +16,8 @@ var ErrRefused = errors.New("larder: entry refused")
 
 // Cache keeps values by key in memory, within a bound that holds at every moment, and loads what is
 // not there: from a store that processes share, if it has one, or from the origin. All its methods
-// may be called by many goroutines at once. Values are shared: whoever changes what a value leads to
-// changes it for all.
+// may be called by many goroutines at once. Values are shared: whoever changes what a value leads
+// to changes it for all.
 //
 // In one process there should be one cache of a name on a handle of a store: a handle does not tell
 // of what was done by itself.

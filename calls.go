@@ -171,5 +171,6 @@ func (c *calls[K, V]) keepsLocked(key K, k *call[V], tags []string) bool {
 	if c.byKey[key] != k || c.writing[key] != nil {
 		return false
 	}
-	return !slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(k.deleted, tag) })
+	deleted := func(tag string) bool { return slices.Contains(k.deleted, tag) }
+	return !slices.ContainsFunc(tags, deleted)
 }

@@ -76,7 +76,8 @@ func (e *engine[K, V]) setTimes(n *newcomer[K, V], ttl time.Duration) {
 		need.rich = true
 		n.times = times{min(e.rules.look(n.life), idle), idle, min(n.life.gone, idle)}
 	}
-	if have := e.slots.Load().shape; n.times.look != never && have.times == 0 || need.rich && !have.rich {
+	have := e.slots.Load().shape
+	if n.times.look != never && have.times == 0 || need.rich && !have.rich {
 		e.widen(need)
 	}
 }

@@ -276,9 +276,10 @@ func (e *engine[K, V]) renewLife(k *K) {
 	}
 }
 
-// find reads the entry of k as it is at one moment: its word, 0 if there is none, until when it needs
-// no thought, never if it has no times, and its value if value is not nil. seq is the sequence
-// number of its shard at that moment. It is one function because it is what every hit costs.
+// find reads the entry of k as it is at one moment: its word, 0 if there is none, until when it
+// needs no thought, never if it has no times, and its value if value is not nil. seq is the
+// sequence number of its shard at that moment. It is one function because it is what every hit
+// costs.
 func (e *engine[K, V]) find(k *K, h uint32, value *whole[V]) (w word, look int64, seq uint32) {
 	var key whole[K]
 	s := e.shardOf(h)

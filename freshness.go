@@ -33,7 +33,7 @@ type freshness struct {
 func (f freshness) trivial() bool { return f == freshness{} }
 
 // life is what a value carries besides, where there is more to say than a deadline. Times but the
-// first are in nanoseconds of the engine's clock; what was made elsewhere may be older than that. Nothing but
+// first are in nanoseconds of the engine's clock; what was made elsewhere may be older. Nothing but
 // the atomic fields changes once it is in an entry.
 type life struct {
 	created int64         // when its load began, in nanoseconds of Unix time
@@ -41,7 +41,7 @@ type life struct {
 	due     int64         // from then on it is refreshed ahead of time; never: it is not
 	gone    int64         // from then on it is never served
 	took    time.Duration // how long its load took
-	strict  bool          // not served when it is stale: what others do is not heard of
+	strict  bool          // not served when it is stale: nothing is heard of others
 	absent  error         // the origin has no such thing, and said so with this error
 	tags    []string
 	name    string // in the store, where the key cannot be read from it

@@ -11,7 +11,7 @@ import (
 // watch begins to listen to the store, and to the origin if that can tell.
 func (c *Cache[K, V]) watch() {
 	if c.tier != nil {
-		c.listen(func(hear func(store.Event)) func() { return c.tier.store.Watch(hear) }, c.hearStore)
+		c.listen(c.tier.store.Watch, c.hearStore)
 	}
 	if w := c.engine.options.Watch; w != nil {
 		c.listen(w.Watch, c.hearOrigin)

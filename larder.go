@@ -27,7 +27,7 @@
 //     in memory, Guard, Ring, Tiered and Prefix around others; store/disk is a folder that
 //     processes share, store/redis and store/memcached are servers, store/compressed makes large
 //     values small;
-//   - [github.com/larder-go/larder/codec]: values as bytes; codec/msgpack is a faster one than JSON;
+//   - [github.com/larder-go/larder/codec]: values as bytes; codec/msgpack is faster than JSON;
 //   - [github.com/larder-go/larder/watch/postgres]: hears what changes in a database;
 //   - [github.com/larder-go/larder/httpcache]: an HTTP cache for http.Client;
 //   - [github.com/larder-go/larder/scrape]: fetches pages politely through it.

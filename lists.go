@@ -62,8 +62,8 @@ func (e *engine[K, V]) deleteNamed(name string) {
 	}
 }
 
-// deleteWhere takes out all entries that match, some at a time, so that others may enter the room in
-// between. match is called without it.
+// deleteWhere takes out all entries that match, some at a time, so that others may enter the room
+// in between. match is called without it.
 func (e *engine[K, V]) deleteWhere(match func(K) bool) {
 	for i := range e.shards {
 		for _, entry := range e.copyShard(&e.shards[i]) {

@@ -1,5 +1,5 @@
-// many.go gets several keys at once: by one read of the store, and by one call of the origin for all
-// that are not there.
+// many.go gets several keys at once: by one read of the store, and by one call of the origin for
+// all that are not there.
 
 package larder
 
@@ -56,6 +56,10 @@ type group[K comparable, V any] struct {
 	ends   []func()
 }
 
+func (g *group[K, V]) leads(k *call[V]) bool {
+	return slices.ContainsFunc(g.led, func(f *fetch[K, V]) bool { return f.call == k })
+}
+
 // loadMissing loads what is missing into got.
 func (c *Cache[K, V]) loadMissing(ctx context.Context, missing []*fetch[K, V], got map[K]V) error {
 	if err := ctx.Err(); err != nil {
@@ -72,8 +76,8 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, missing []*fetch[K, V], g
 	soft := c.softEnd()
 	for key, k := range g.waited {
 		v, e := c.outcome(ctx, k, soft)
-		if c.again(e) && !slices.ContainsFunc(g.led, func(f *fetch[K, V]) bool { return f.call == k }) {
-			v, e = c.load(ctx, key, c.engine.inspect(key)) // once more, as Get does for who only waited
+		if c.again(e) && !g.leads(k) { // once more, as Get does for who only waited
+			v, e = c.load(ctx, key, c.engine.inspect(key))
 		}
 		switch {
 		case e == nil:
@@ -200,42 +204,47 @@ func (c *Cache[K, V]) readAll(ctx context.Context, led []*fetch[K, V]) (rest []*
 func (c *Cache[K, V]) leaseAll(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
 	errs := make([]error, len(led))
 	c.atOnce(len(led), func(i int) {
-		f := led[i]
-		if f.name == "" {
-			return
+		if f := led[i]; f.name != "" {
+			f.lease, errs[i] = c.tier.leases.TryLease(ctx, f.name)
+			f.writes = errs[i] == nil || errors.Is(errs[i], errors.ErrUnsupported)
 		}
-		f.lease, errs[i] = c.tier.leases.TryLease(ctx, f.name)
-		f.writes = errs[i] == nil || errors.Is(errs[i], errors.ErrUnsupported)
 	})
-	var names []string
 	for i, f := range led {
 		switch {
 		case errors.Is(errs[i], store.ErrLeased):
 			go c.loadOne(workingFor(ctx, &f.call.load), f)
 			continue
-		case f.lease != nil:
-			names = append(names, f.name)
 		case !f.writes && errs[i] != nil:
 			c.tier.fail("lease", errs[i])
 		}
 		rest = append(rest, f)
 	}
+	return c.readLeased(ctx, rest)
+}
+
+// readLeased finishes what was stored just before it was leased, and returns the rest.
+func (c *Cache[K, V]) readLeased(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
+	var names []string
+	for _, f := range led {
+		if f.lease != nil {
+			names = append(names, f.name)
+		}
+	}
 	if len(names) == 0 {
-		return rest
+		return led
 	}
 	found := c.tier.readMany(ctx, names)
-	return slices.DeleteFunc(rest, func(f *fetch[K, V]) bool {
+	for _, f := range led {
 		s, ok := found[f.name]
-		if !ok {
-			return false
+		if ok && f.lease != nil {
+			if n, err := c.welcome(f, s); n != nil || err != nil {
+				c.finish(f, n, err)
+				continue
+			}
 		}
-		n, err := c.welcome(f, s)
-		if n == nil && err == nil {
-			return false
-		}
-		c.finish(f, n, err)
-		return true
-	})
+		rest = append(rest, f)
+	}
+	return rest
 }
 
 // atOnce calls f for 0 to n-1, several at a time, and waits.
@@ -252,9 +261,9 @@ func (c *Cache[K, V]) atOnce(n int, f func(i int)) {
 	}
 }
 
-// loadEach calls Load for each key, several at a time. Each call has its own time, and works for its
-// own key alone. Whoever asks meanwhile for a key whose turn has not come runs its load himself: a
-// loader that waited for a turn could wait for its own.
+// loadEach calls Load for each key, several at a time. Each call has its own time, and works for
+// its own key alone. Whoever asks meanwhile for a key whose turn has not come runs its load
+// himself: a loader that waited for a turn could wait for its own.
 func (c *Cache[K, V]) loadEach(ctx context.Context, led []*fetch[K, V]) {
 	c.atOnce(len(led), func(i int) {
 		if f := led[i]; f.call.claim() {

@@ -35,7 +35,8 @@ func namesOf[K comparable](key func(K) string) names[K] {
 		return stringNames[K]()
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return intNames[K]()
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
+		reflect.Uintptr:
 		return uintNames[K]()
 	}
 	return names[K]{text: func(k K) (string, error) {

@@ -14,8 +14,8 @@ import (
 type owed struct {
 	repay func(ctx context.Context, name string) error
 	some  atomic.Int64 // len(names), for whoever only wants to know whether there are any
-	// since is when there was no room for one more, in nanoseconds of Unix time: older items are not
-	// read from then on. 0 is never.
+	// since is when there was no room for one more, in nanoseconds of Unix time: older items are
+	// not read from then on. 0 is never.
 	since atomic.Int64
 	mu    sync.Mutex // guards the fields below
 	// names counts the calls that added each: one that is being deleted may be added again.

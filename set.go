@@ -16,10 +16,10 @@ import (
 // Set keeps value under key for the TTL of the options. A load of key that is under way does not
 // undo it, in this process nor, where the store gives leases, in another one.
 //
-// With Write the origin is written first; if that fails nothing is kept. Then the value is in memory
-// when Set returns, and in the store. If memory cannot hold it the error is ErrRefused, and what was
-// there before is gone too; if the store fails, memory has the value all the same, and what the
-// store held before is not read until it could be deleted.
+// With Write the origin is written first; if that fails nothing is kept. Then the value is in
+// memory when Set returns, and in the store. If memory cannot hold it the error is ErrRefused, and
+// what was there before is gone too; if the store fails, memory has the value all the same, and
+// what the store held before is not read until it could be deleted.
 func (c *Cache[K, V]) Set(ctx context.Context, key K, value V) error {
 	if c.simple {
 		c.calls.drop(key)
@@ -135,8 +135,8 @@ func (c *Cache[K, V]) Delete(ctx context.Context, key K) error {
 }
 
 // DeleteTag takes all entries of a tag out of memory, of the store, and of the memory of all who
-// share it. Loads of such that are under way are not kept. A store that cannot delete by tag says so
-// with errors.ErrUnsupported.
+// share it. Loads of such that are under way are not kept. A store that cannot delete by tag says
+// so with errors.ErrUnsupported.
 func (c *Cache[K, V]) DeleteTag(ctx context.Context, tag string) error {
 	c.forgetTag(tag)
 	if c.tier == nil {
@@ -146,9 +146,9 @@ func (c *Cache[K, V]) DeleteTag(ctx context.Context, tag string) error {
 	return c.tier.deleteTag(ctx, tag)
 }
 
-// DeletePrefix takes all entries out whose keys' names begin with prefix: the names that Options.Key
-// describes. It looks at all entries in memory. A store that cannot list its keys says so with
-// errors.ErrUnsupported.
+// DeletePrefix takes all entries out whose keys' names begin with prefix: the names that
+// Options.Key describes. It looks at all entries in memory. A store that cannot list its keys says
+// so with errors.ErrUnsupported.
 func (c *Cache[K, V]) DeletePrefix(ctx context.Context, prefix string) error {
 	forget := func() {
 		is := func(key K) bool {

@@ -20,8 +20,9 @@ import (
 	"github.com/larder-go/larder/store"
 )
 
-// A snapshot is a line that says what it is and of which cache, and then for each entry, the hottest
-// first, its key and an envelope of package store, each with its length before it as a varint.
+// A snapshot is a line that says what it is and of which cache, and then for each entry, the
+// hottest first, its key and an envelope of package store, each with its length before it as a
+// varint.
 const snapshotHead = "larder snapshot 1 "
 
 // maxSnapshotPart bounds the key or the value of an entry in a snapshot, in bytes.

@@ -18,14 +18,14 @@ type Stats struct {
 	LoadErrors uint64        // those of them that returned an error or panicked
 	LoadTime   time.Duration // spent in them
 
-	Stale     uint64 // hits on a value that was stale, and failed or slow loads that one stood in for
+	Stale     uint64 // hits on stale values, and failed or slow loads that one stood in for
 	Refreshes uint64 // refreshes behind that began
 	Heard     uint64 // changes by others that were heard of
 
-	StoreHits, StoreMisses uint64 // reads of the store that found something of use, and that did not
+	StoreHits, StoreMisses uint64 // reads that found something of use in the store, and that did not
 	StoreErrors            uint64 // what the store failed to do, or was spared while it is down
 	StoreDamaged           uint64 // misses for bytes that are no value of this cache
-	StoreVoided            uint64 // loads that were not stored: somebody had changed the key meanwhile
+	StoreVoided            uint64 // loads that were not stored: their key was changed meanwhile
 
 	Evicted uint64 // entries that left for room
 	Expired uint64 // entries whose time was up

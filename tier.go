@@ -223,7 +223,8 @@ func (t *tier[K, V]) fail(what string, err error) {
 func (t *tier[K, V]) item(value V, l *life, c *clock) (store.Item, error) {
 	b, err := t.encode(stored[V]{value: value, absent: l.absent != nil, took: l.took})
 	return store.Item{
-		Value: b, Created: time.Unix(0, l.created), FreshUntil: c.wall(l.fresh), GoneAfter: c.wall(l.gone),
+		Value: b, Created: time.Unix(0, l.created),
+		FreshUntil: c.wall(l.fresh), GoneAfter: c.wall(l.gone),
 		Tags: t.inward(l.tags), Validators: l.marks,
 	}, err
 }

@@ -30,8 +30,8 @@ type Warmed struct {
 
 // Warm gets keys into memory that are not there, hottest first if one has the choice: it stops at
 // nothing but the end of keys and of ctx, and what does not fit evicts as ever. Keys may be any
-// sequence: slices.Values(list), maps.Keys(m), what Hottest has returned yesterday. Neither hits nor
-// misses are counted. The error is that of ctx, or that of one load if some failed.
+// sequence: slices.Values(list), maps.Keys(m), what Hottest has returned yesterday. Neither hits
+// nor misses are counted. The error is that of ctx, or that of one load if some failed.
 func (c *Cache[K, V]) Warm(ctx context.Context, keys iter.Seq[K], o WarmOptions) (Warmed, error) {
 	w := warming[K, V]{cache: c, progress: o.Progress}
 	atOnce, size := o.AtOnce, o.Batch

@@ -36,7 +36,8 @@ var (
 	ErrDamaged = errors.New("store: damaged")
 	// ErrUnavailable is wrapped where a store could not be reached or did not answer in time.
 	ErrUnavailable = errors.New("store: unavailable")
-	// ErrRefused is wrapped where a store answered that it will not do it: out of memory, read-only.
+	// ErrRefused is wrapped where a store answered that it will not do it: out of memory,
+	// read-only.
 	ErrRefused = errors.New("store: refused")
 	// ErrClosed is returned by every method of a store after its Close.
 	ErrClosed = errors.New("store: closed")

@@ -332,7 +332,8 @@ func many(t *testing.T, s store.Store) {
 	}
 	for key, item := range got {
 		if !bytes.Equal(item.Value, items[key].Value) || !slices.Equal(item.Tags, items[key].Tags) {
-			t.Fatalf("GetMany: %q has another item: %d bytes, tags %q", key, len(item.Value), item.Tags)
+			t.Fatalf("GetMany: %q has another item: %d bytes, tags %q",
+				key, len(item.Value), item.Tags)
 		}
 	}
 	if got, err := store.GetMany(ctx, s, nil); len(got) != 0 || err != nil {

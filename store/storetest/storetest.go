@@ -32,8 +32,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
-// RunShared tests what two handles of one store know of each other, as two processes have them: what
-// one sets the other gets, leases, events. open returns two on the same empty store; the suite
+// RunShared tests what two handles of one store know of each other, as two processes have them:
+// what one sets the other gets, leases, events. open returns two on the same empty store; the suite
 // closes them.
 func RunShared(t *testing.T, open func(t *testing.T) (a, b store.Store)) {
 	for _, c := range []struct {
