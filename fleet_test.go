@@ -549,3 +549,45 @@ func TestNothingOlderThanItsLimitIsServed(t *testing.T) {
 		t.Errorf("only %d Gets were answered", served.Load())
 	}
 }
+
+// TestANodeThatIsCutOffServesNothingOld has a black hole between one node and Redis, while another
+// node changes a key: the first one serves the old value no longer than is promised.
+func TestANodeThatIsCutOffServesNothingOld(t *testing.T) {
+	const bound = 2*200*time.Millisecond + time.Second // two heartbeats of redisNode, and LostTTL
+	r := servers.Redis(t)
+	p := servers.NewProxy(t, r.Addr)
+	var truth atomic.Value
+	truth.Store("old")
+	load := func(context.Context, string) (string, error) { return truth.Load().(string), nil }
+	a := redisNode(t, r.Addr, larder.Options[string, string]{Load: load})
+	b := redisNode(t, p.Addr, larder.Options[string, string]{Load: load})
+	linked(t, 5*time.Second, a, b)
+	if v, err := b.Get(ctx, "k"); v != "old" || err != nil {
+		t.Fatalf("Get = %q, %v", v, err)
+	}
+	p.BlackHole()
+	truth.Store("new")
+	if err := a.Set(ctx, "k", "new"); err != nil {
+		t.Fatal(err)
+	}
+	changed := time.Now()
+	for last := changed; time.Since(changed) < 2*bound; {
+		start := time.Now()
+		v, err := b.Get(ctx, "k")
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case v == "old":
+			last = start
+		}
+		if last.Sub(changed) > bound {
+			t.Fatalf("the old value is served %v after the change", last.Sub(changed))
+		}
+		time.Sleep(time.Millisecond)
+	}
+	p.Restore()
+	linked(t, 5*time.Second, a, b)
+	if v, err := b.Get(ctx, "k"); v != "new" || err != nil {
+		t.Errorf("Get = %q, %v", v, err)
+	}
+}
