@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"sync/atomic"
 )
 
@@ -31,10 +32,12 @@ type Cache[K comparable, V any] struct {
 	counts counts
 	simple bool // Set concerns memory alone
 
-	lost  atomic.Int32 // links over which nothing is heard
-	stops []func()     // end the listening
-	open  context.Context
-	close context.CancelFunc
+	lost       atomic.Int32  // links over which nothing is heard
+	linked     chan struct{} // closed by linkedOnce when for the first time there are none
+	linkedOnce sync.Once
+	stops      []func() // end the listening
+	open       context.Context
+	close      context.CancelFunc
 }
 
 // New makes a cache. It panics on options that make no sense. It starts no goroutine, unless a
@@ -47,6 +50,7 @@ func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
 	c.behind = newBehind(o.WriteBehind, c.report)
 	c.simple = c.tier == nil && o.Write == nil && c.behind == nil &&
 		c.engine.rules.trivial() && o.Reload == nil && o.Jitter == 0
+	c.linked = make(chan struct{})
 	c.watch()
 	return c
 }

@@ -166,6 +166,27 @@ func (c *calls[K, V]) beginWrite(ctx context.Context, key K) (end func(), err er
 	}, nil
 }
 
+// beginKeeping takes the turn of key for what k has brought, if that is still true. Whoever writes
+// the key waits until end is called, which does not drop k as the end of a write does.
+func (c *calls[K, V]) beginKeeping(key K, k *call[V], tags []string) (end func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.keepsLocked(key, k, tags) {
+		return nil, false
+	}
+	if c.writing == nil {
+		c.writing = map[K]chan struct{}{}
+	}
+	done := make(chan struct{})
+	c.writing[key] = done
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.writing, key)
+		close(done)
+	}, true
+}
+
 // keepsLocked tells whether what k has brought is still true.
 func (c *calls[K, V]) keepsLocked(key K, k *call[V], tags []string) bool {
 	if c.byKey[key] != k || c.writing[key] != nil {

@@ -23,6 +23,7 @@ type fetch[K comparable, V any] struct {
 	newer int64   // of a refresh: what the store has must have been loaded after that, in
 	// nanoseconds of Unix time
 	lease  store.Lease // nil without one
+	commit store.Lease // by which the store takes the value: the same, unless Leases gave that one
 	writes bool        // what is loaded may be stored
 	stored bool        // it came from the store
 	spare  bool        // old came from the store
@@ -62,12 +63,10 @@ func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[
 		if f.lease != nil || !c.loads() {
 			return nil, c.unlessLoads()
 		}
-		f.lease, err = c.tier.leases.TryLease(ctx, f.name)
+		err = c.takeLease(ctx, f)
 		switch {
 		case err == nil: // look again: who had it before may have stored a value
-			f.writes = true
 		case errors.Is(err, errors.ErrUnsupported):
-			f.writes = true
 			return nil, nil
 		case errors.Is(err, store.ErrLeased) && f.behind:
 			return nil, errElsewhere
@@ -77,6 +76,41 @@ func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[
 			return nil, nil
 		}
 	}
+}
+
+// takeLease takes the lease of f, if it is free. Where others give it than the store, it takes that
+// of the store besides, by which an overtaken load is found out.
+func (c *Cache[K, V]) takeLease(ctx context.Context, f *fetch[K, V]) (err error) {
+	f.lease, err = c.tier.leases.TryLease(ctx, f.name)
+	f.commit = f.lease
+	if err == nil && c.tier.leases != store.Leaser(c.tier.store) {
+		f.commit, err = c.tier.store.TryLease(ctx, f.name)
+		f.writes = err == nil || errors.Is(err, errors.ErrUnsupported)
+		return nil
+	}
+	f.writes = err == nil || errors.Is(err, errors.ErrUnsupported)
+	return err
+}
+
+// release ends the leases of f.
+func (f *fetch[K, V]) release() {
+	if f.lease != nil {
+		f.lease.Release()
+	}
+	if f.commit != nil && f.commit != f.lease {
+		f.commit.Release()
+	}
+}
+
+// token returns the fencing token of f, 0 if there is none.
+func (f *fetch[K, V]) token() uint64 {
+	switch {
+	case f.lease != nil && f.lease.Token() != 0:
+		return f.lease.Token()
+	case f.commit != nil:
+		return f.commit.Token()
+	}
+	return 0
 }
 
 // nameIt finds out what the key of f is called in the store.
@@ -318,9 +352,7 @@ func (c *Cache[K, V]) fallBack(
 // keepInStore keeps what the origin has brought in the store, and returns what is to be kept in
 // memory: nothing, if somebody has changed the key meanwhile.
 func (c *Cache[K, V]) keepInStore(f *fetch[K, V], n *newcomer[K, V], err error) *newcomer[K, V] {
-	if f.lease != nil {
-		defer f.lease.Release()
-	}
+	defer f.release()
 	if c.tier == nil || f.stored || !f.writes {
 		return n
 	}
@@ -340,22 +372,28 @@ func (c *Cache[K, V]) keepInStore(f *fetch[K, V], n *newcomer[K, V], err error) 
 	return n
 }
 
-// writeStore stores a value that was loaded, by the lease if there is one.
+// writeStore stores a value that was loaded, by the lease if there is one. Else it takes the turn of
+// the key, so that whoever sets the key in this process does so before, or after.
 func (c *Cache[K, V]) writeStore(f *fetch[K, V], n *newcomer[K, V]) error {
 	item, err := c.tier.item(n.value.v, n.life, &c.engine.clock)
 	if err != nil {
 		return err
 	}
 	ctx := context.Background() // the store has its own time limit
-	if f.lease != nil {
-		err = f.lease.Set(ctx, item)
+	if f.commit != nil {
+		err = f.commit.Set(ctx, item)
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
-		if v, ok := f.lease.(interface{ Valid() bool }); ok && !v.Valid() {
-			return store.ErrVoid
-		}
 	}
+	if v, ok := f.lease.(interface{ Valid() bool }); ok && !v.Valid() {
+		return store.ErrVoid
+	}
+	end, ok := c.calls.beginKeeping(f.key, f.call, n.life.tags)
+	if !ok {
+		return store.ErrVoid
+	}
+	defer end()
 	return c.tier.store.Set(ctx, f.name, item)
 }
 

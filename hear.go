@@ -3,18 +3,47 @@
 package larder
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/larder-go/larder/store"
 )
 
 // watch begins to listen to the store, and to the origin if that can tell.
 func (c *Cache[K, V]) watch() {
+	c.lost.Add(1)
 	if c.tier != nil {
 		c.listen(c.tier.store.Watch, c.hearStore)
 	}
 	if w := c.engine.options.Watch; w != nil {
 		c.listen(w.Watch, c.hearOrigin)
+	}
+	c.lost.Add(-1) // of New, so that no link is the last one before all are there
+	c.noteLinks()
+}
+
+// noteLinks lets go of who waits for all links to stand.
+func (c *Cache[K, V]) noteLinks() {
+	if c.lost.Load() == 0 {
+		c.linkedOnce.Do(func() { close(c.linked) })
+	}
+}
+
+// awaitLinks waits until all links stand for the first time, for a while: what is kept before is
+// not kept for long.
+func (c *Cache[K, V]) awaitLinks(ctx context.Context) {
+	select {
+	case <-c.linked:
+		return
+	default:
+	}
+	timer := time.NewTimer(c.engine.options.LostTTL)
+	defer timer.Stop()
+	select {
+	case <-c.linked:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -32,6 +61,7 @@ func (c *Cache[K, V]) listen(watch func(func(store.Event)) func(), change func(s
 			}
 			lost = false
 			c.distrust()
+			c.noteLinks()
 		case store.Lost:
 			if !lost {
 				c.lost.Add(1)

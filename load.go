@@ -253,11 +253,7 @@ func (c *Cache[K, V]) fromOrigin(ctx context.Context, f *fetch[K, V]) (*newcomer
 	if v, ok := c.behind.pending(f.key); ok { // the origin will have it
 		return c.arrive(f, origin[V]{entry: Entry[V]{Value: v}, begun: time.Now()})
 	}
-	token := uint64(0)
-	if f.lease != nil {
-		token = f.lease.Token()
-	}
-	ctx, cancel := c.originContext(ctx, token)
+	ctx, cancel := c.originContext(ctx, f.token())
 	defer cancel()
 	got := origin[V]{begun: time.Now()}
 	var err error

@@ -145,8 +145,9 @@ func (c *Cache[K, V]) startAll(ctx context.Context, g *group[K, V]) {
 
 // loadAll brings all that was begun: from the store, then from the origin.
 func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
+	up := false
 	if c.tier != nil {
-		led = c.readAll(ctx, led)
+		led, up = c.readAll(ctx, led)
 	}
 	if c.engine.options.LoadMany == nil {
 		c.loadEach(ctx, led)
@@ -162,7 +163,7 @@ func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
 		}
 		return ok
 	})
-	if c.tier != nil {
+	if up {
 		led = c.leaseAll(ctx, led)
 	}
 	if len(led) > 0 {
@@ -174,16 +175,19 @@ func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
 	}
 }
 
-// readAll reads the store once, finishes what it found there, and returns the rest. What somebody
-// has begun to load by himself meanwhile is left to him.
-func (c *Cache[K, V]) readAll(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
+// readAll reads the store once, finishes what it found there, and returns the rest; ok is false if
+// the store cannot be read, and nothing else should be asked of it. What somebody has begun to load
+// by himself meanwhile is left to him.
+func (c *Cache[K, V]) readAll(
+	ctx context.Context, led []*fetch[K, V],
+) (rest []*fetch[K, V], ok bool) {
 	names := make([]string, 0, len(led))
 	for _, f := range led {
 		if c.nameIt(f) == nil {
 			names = append(names, f.name)
 		}
 	}
-	found := c.tier.readMany(ctx, names)
+	found, ok := c.tier.readMany(ctx, names)
 	for _, f := range led {
 		var n *newcomer[K, V]
 		var err error
@@ -196,7 +200,7 @@ func (c *Cache[K, V]) readAll(ctx context.Context, led []*fetch[K, V]) (rest []*
 			c.finish(f, n, err)
 		}
 	}
-	return rest
+	return rest, ok
 }
 
 // leaseAll takes the leases of what is to be loaded, looks into the store once more, and returns
@@ -205,8 +209,7 @@ func (c *Cache[K, V]) leaseAll(ctx context.Context, led []*fetch[K, V]) (rest []
 	errs := make([]error, len(led))
 	c.atOnce(len(led), func(i int) {
 		if f := led[i]; f.name != "" {
-			f.lease, errs[i] = c.tier.leases.TryLease(ctx, f.name)
-			f.writes = errs[i] == nil || errors.Is(errs[i], errors.ErrUnsupported)
+			errs[i] = c.takeLease(ctx, f)
 		}
 	})
 	for i, f := range led {
@@ -233,7 +236,7 @@ func (c *Cache[K, V]) readLeased(ctx context.Context, led []*fetch[K, V]) (rest 
 	if len(names) == 0 {
 		return led
 	}
-	found := c.tier.readMany(ctx, names)
+	found, _ := c.tier.readMany(ctx, names)
 	for _, f := range led {
 		s, ok := found[f.name]
 		if ok && f.lease != nil {

@@ -28,7 +28,8 @@ var ErrNotFound = store.ErrNotFound
 // Options says what a cache keeps and how. The zero value is a cache of DefaultMaxEntries entries
 // that never expire and are only there if they were set.
 type Options[K comparable, V any] struct {
-	// Name says in logs and errors which cache it is. Default: "cache".
+	// Name says in errors and Stats which cache it is, and begins the names of its keys and tags in
+	// Store. Default: "cache".
 	Name string
 
 	// MaxEntries is how many entries are kept at most, at every moment. 0 means DefaultMaxEntries,
@@ -155,7 +156,7 @@ const (
 	Expired                   // its time was up
 	Replaced                  // its key was set again; only the value left
 	Deleted                   // somebody deleted it
-	Cleared                   // everything was cleared, or the cache closed
+	Cleared                   // the cache was cleared, closed, or did not trust what it held
 )
 
 // String returns the cause in a word.

@@ -176,13 +176,15 @@ func (t *tier[K, V]) overdue(name string, item store.Item) bool {
 		item.Created.UnixNano() <= max(t.owed.since.Load(), t.unsaid.since.Load())
 }
 
-// readMany is read for several names, in one go.
-func (t *tier[K, V]) readMany(ctx context.Context, names []string) map[string]stored[V] {
+// readMany is read for several names, in one go; ok is false if the store cannot be read.
+func (t *tier[K, V]) readMany(
+	ctx context.Context, names []string,
+) (got map[string]stored[V], ok bool) {
 	items, err := t.store.GetMany(ctx, names)
 	if err != nil {
 		t.fail("read", err)
 	}
-	got := make(map[string]stored[V], len(items))
+	got = make(map[string]stored[V], len(items))
 	for _, name := range names {
 		item, ok := items[name]
 		if !ok || t.overdue(name, item) {
@@ -194,7 +196,7 @@ func (t *tier[K, V]) readMany(ctx context.Context, names []string) map[string]st
 			got[name] = s
 		}
 	}
-	return got
+	return got, err == nil
 }
 
 // count counts what came of a read.

@@ -179,6 +179,73 @@ func TestALoadThatWasOvertakenIsNeverStored(t *testing.T) {
 	}
 }
 
+// lean hides what a store can do besides the interface.
+type lean struct{ store.Store }
+
+// TestASetDuringALoadWinsInAStoreWithoutLeases has nothing but this process to know of it.
+func TestASetDuringALoadWinsInAStoreWithoutLeases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory(store.MemoryOptions{})
+		s := &slow{}
+		s.takes.Store(int64(time.Second))
+		c := larder.New(larder.Options[string, string]{Name: "lean", Store: lean{m}, Load: s.load})
+		defer c.Close()
+		go c.Get(ctx, "k")
+		time.Sleep(time.Second / 2)
+		c.Set(ctx, "k", "set")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if item, _ := m.Get(ctx, keyIn(m)); !strings.HasSuffix(string(item.Value), "set") {
+			t.Errorf("the store has %q", item.Value)
+		}
+		c.Delete(ctx, "k")
+		wantGet(t, c, "k2", time.Second)
+		if item, _ := m.Get(ctx, keyIn(m)); !strings.HasSuffix(string(item.Value), "k2") {
+			t.Errorf("the store has %q", item.Value)
+		}
+	})
+}
+
+// TestLeasesOfOthersVoidNothingLess has others give the leases, as Redlock does.
+func TestLeasesOfOthersVoidNothingLess(t *testing.T) {
+	leases := store.NewMemory(store.MemoryOptions{})
+	o := larder.Options[string, string]{Leases: leases}
+	inFleet(t, 2, o, func(t *testing.T, f *fleet) {
+		go f.nodes[0].Get(ctx, "k")
+		time.Sleep(time.Second / 2)
+		f.nodes[1].Delete(ctx, "k")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, ok := f.nodes[0].Lookup("k"); ok || len(f.stored()) > 0 {
+			t.Errorf("kept in memory: %v, in the store: %d", ok, len(f.stored()))
+		}
+		wantGet(t, f.nodes[0], "k2", time.Second)
+		wantGet(t, f.nodes[1], "k2", 0)
+	})
+}
+
+// TestADeadNodeOfARingLeavesTheOthersAlone has the cache's own guard around a ring.
+func TestADeadNodeOfARingLeavesTheOthersAlone(t *testing.T) {
+	dead := storetest.NewFaulty(store.NewMemory(store.MemoryOptions{}))
+	ring := store.NewRing([]store.Node{
+		{Name: "a", Store: store.NewMemory(store.MemoryOptions{})},
+		{Name: "b", Store: dead},
+	}, store.RingOptions{})
+	defer ring.Close()
+	c := larder.New(larder.Options[int, string]{Name: "ring", Store: ring})
+	defer c.Close()
+	dead.Fail(fmt.Errorf("%w: on demand", store.ErrUnavailable))
+	failed := 0
+	for i := range 1000 {
+		if c.Set(ctx, i, "v") != nil {
+			failed++
+		}
+	}
+	if failed < 400 || failed > 600 {
+		t.Errorf("%d of 1000 Sets failed, half of the keys are on the node that is down", failed)
+	}
+}
+
 // TestNoLoadOvertakesAnInvalidation changes a key at random moments of loads, ten thousand times: what
 // is kept anywhere afterwards was loaded after the last change.
 func TestNoLoadOvertakesAnInvalidation(t *testing.T) {
@@ -463,6 +530,39 @@ func keyIn(s *store.Memory) (key string) {
 		key = info.Key
 	}
 	return key
+}
+
+func TestWhatChangesAtTheOriginIsForgottenInAllLevels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory(store.MemoryOptions{})
+		origin := &link{}
+		s := &slow{}
+		reload := func(
+			ctx context.Context, key string, _ larder.Entry[string],
+		) (larder.Entry[string], error) {
+			v, err := s.load(ctx, key)
+			return larder.Entry[string]{Value: v, Tags: []string{"t"}}, err
+		}
+		c := larder.New(larder.Options[string, string]{
+			Name: "origin", Store: m, Watch: origin, Reload: reload})
+		defer c.Close()
+		origin.hear(store.Event{Kind: store.Linked})
+		for i, e := range []store.Event{
+			{Kind: store.Changed, Key: "other"}, {Kind: store.Changed, Key: "k"},
+			{Kind: store.TagDeleted, Tag: "t"}, {Kind: store.Cleared},
+		} {
+			before, _ := c.Get(ctx, "k")
+			time.Sleep(time.Second) // a deletion of a tag counts for what is older
+			origin.hear(e)
+			synctest.Wait()
+			if left := keyIn(m); (left == "") != (i > 0) {
+				t.Errorf("%v: the store has %q", e, left)
+			}
+			if after, err := c.Get(ctx, "k"); (after == before) != (i == 0) || err != nil {
+				t.Errorf("%v: Get = %q, %v; it was %q", e, after, err, before)
+			}
+		}
+	})
 }
 
 // TestAStoreThatIsDownFailsNoGet also checks that what could not be deleted there is never read.

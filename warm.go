@@ -31,8 +31,12 @@ type Warmed struct {
 // Warm gets keys into memory that are not there, hottest first if one has the choice: it stops at
 // nothing but the end of keys and of ctx, and what does not fit evicts as ever. Keys may be any
 // sequence: slices.Values(list), maps.Keys(m), what Hottest has returned yesterday. Neither hits
-// nor misses are counted. The error is that of ctx, or that of one load if some failed.
+// nor misses are counted. Right after New it waits until the links to the store and to Watch stand,
+// for LostTTL at most: what is kept before that is forgotten then. The error is that of ctx, or that
+// of one load if some failed.
 func (c *Cache[K, V]) Warm(ctx context.Context, keys iter.Seq[K], o WarmOptions) (Warmed, error) {
+	c.awaitLinks(ctx)
+	c.awaitLinks(ctx)
 	w := warming[K, V]{cache: c, progress: o.Progress}
 	atOnce, size := o.AtOnce, o.Batch
 	if atOnce <= 0 {

@@ -160,14 +160,22 @@ func (g *Guard) leave(turn uint64, caller, ctx context.Context, err error) error
 			err = fmt.Errorf("%w: no answer in %v (%v)", ErrUnavailable, g.timeout, err)
 		}
 		g.blame(err)
+		err = judged{err}
 	}
 	g.breaker.settle(turn, failed)
 	return err
 }
 
+// judged is a failure that a Guard has counted. One around it does not count it too: what speaks
+// against a node of a [Ring] does not speak against the others.
+type judged struct{ error }
+
+func (j judged) Unwrap() error { return j.error }
+
 // note counts and reports whether err, of an operation in ctx, speaks against the store.
 func (g *Guard) note(caller, ctx context.Context, err error) (failed bool) {
-	if err == nil || caller.Err() != nil || !isFailure(err) {
+	var already judged
+	if err == nil || caller.Err() != nil || !isFailure(err) || errors.As(err, &already) {
 		return false
 	}
 	g.failures.Add(1)
@@ -198,7 +206,7 @@ func isFailure(err error) bool {
 // blame keeps the error that those will get who are refused. It holds the text alone: what an
 // earlier operation met is not what a later one may be asked about with errors.Is.
 func (g *Guard) blame(err error) {
-	refusal := fmt.Errorf("%w: left alone after: %v", ErrUnavailable, err)
+	var refusal error = judged{fmt.Errorf("%w: left alone after: %v", ErrUnavailable, err)}
 	g.why.Store(&refusal)
 }
 
