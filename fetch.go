@@ -25,6 +25,7 @@ type fetch[K comparable, V any] struct {
 	lease  store.Lease // nil without one
 	commit store.Lease // by which the store takes the value: the same, unless Leases gave that one
 	writes bool        // what is loaded may be stored
+	looked bool        // the store was read
 	stored bool        // it came from the store
 	spare  bool        // old came from the store
 	stays  bool        // the origin has failed, and memory has what is served instead
@@ -145,6 +146,10 @@ func (c *Cache[K, V]) awaitLease(ctx context.Context, name string) bool {
 // fails is kept in f.
 func (c *Cache[K, V]) readStore(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
 	s, err := c.tier.read(ctx, f.name)
+	if !f.looked || !errors.Is(err, ErrNotFound) { // one miss is enough
+		c.tier.count(err)
+	}
+	f.looked = true
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil

@@ -114,7 +114,8 @@ type Options[K comparable, V any] struct {
 	// Version is part of the names in Store. Another one begins with nothing; so does a V that is
 	// made of other fields.
 	Version string
-	// Leases lets one process at a time load a key. nil means that Store does, if it can.
+	// Leases lets one process at a time load a key, in place of Store: Redlock, for example. nil
+	// means that Store does, if it can. It should answer quickly: nothing guards it.
 	Leases store.Leaser
 	// Watch tells of what changed at the origin, by the names of keys without what Store puts in
 	// front of them; so both memory and Store forget it. What other processes do to Store is heard

@@ -165,7 +165,6 @@ func (t *tier[K, V]) read(ctx context.Context, name string) (s stored[V], err er
 	if err == nil {
 		s, err = t.decode(item)
 	}
-	t.count(err)
 	return s, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,25 +61,29 @@ func (r *Redlock) TryLease(ctx context.Context, key string) (store.Lease, error)
 	if err := store.CheckKey(key); err != nil {
 		return nil, err
 	}
-	l := &RedlockLease{of: r, leases: make([]*lease, len(r.stores))}
-	errs := make([]error, len(r.stores))
-	r.each(func(i int, s *Store) { l.leases[i], errs[i] = r.takeOne(ctx, s, key) })
-	if l.Valid() {
+	l := &RedlockLease{of: r}
+	results := make(chan error, len(r.stores))
+	for _, s := range r.stores {
+		go func() {
+			part, err := r.takeOne(ctx, s, key)
+			if err == nil {
+				l.add(part)
+			}
+			results <- err
+		}()
+	}
+	errs, enough := r.enough(results)
+	if enough && l.Valid() {
 		return l, nil
 	}
 	l.Release()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	answered := 0
-	for _, err := range errs {
-		if err == nil || errors.Is(err, store.ErrLeased) {
-			answered++
-		}
-	}
-	if answered < r.quorum() {
-		return nil, fmt.Errorf("redis: %d of %d servers answered: %w",
-			answered, len(r.stores), errors.Join(errs...))
+	silent := slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, store.ErrLeased) })
+	if len(silent) > len(r.stores)-r.quorum() {
+		return nil, fmt.Errorf("redis: %d of %d servers gave no answer: %w",
+			len(silent), len(r.stores), errors.Join(silent...))
 	}
 	return nil, fmt.Errorf("redis: %w: %.60q", store.ErrLeased, key)
 }
@@ -97,15 +102,6 @@ func (r *Redlock) takeOne(ctx context.Context, s *Store, key string) (*lease, er
 	return l, err
 }
 
-// each calls f for all stores at the same time, and waits.
-func (r *Redlock) each(f func(i int, s *Store)) {
-	var wg sync.WaitGroup
-	for i, s := range r.stores {
-		wg.Go(func() { f(i, s) })
-	}
-	wg.Wait()
-}
-
 // spread is how long at most one who was woken waits by chance, lest all who wait take a few
 // servers each and none enough.
 const spread = 10 * time.Millisecond
@@ -121,14 +117,14 @@ func (r *Redlock) AwaitLease(ctx context.Context, key string) error {
 	for _, s := range r.stores {
 		wg.Go(func() { results <- s.AwaitLease(inner, key) })
 	}
-	err := r.enough(results)
+	errs, enough := r.enough(results)
 	cancel()
 	wg.Wait()
-	if ctxErr := ctx.Err(); ctxErr != nil {
-		return ctxErr
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if !enough {
+		return errors.Join(errs...)
 	}
 	select {
 	case <-time.After(rand.N(spread)):
@@ -138,32 +134,49 @@ func (r *Redlock) AwaitLease(ctx context.Context, key string) error {
 	}
 }
 
-// enough returns when a quorum has succeeded, or can no longer.
-func (r *Redlock) enough(results <-chan error) error {
-	var errs []error
-	for free := 0; free < r.quorum(); {
+// enough returns when a quorum has succeeded, or can no longer: then it is not enough. errs are the
+// failures so far.
+func (r *Redlock) enough(results <-chan error) (errs []error, enough bool) {
+	for n := 0; n < r.quorum(); {
 		if err := <-results; err == nil {
-			free++
+			n++
 		} else if errs = append(errs, err); len(errs) > len(r.stores)-r.quorum() {
-			return errors.Join(errs...)
+			return errs, false
 		}
 	}
-	return nil
+	return errs, true
 }
 
 // RedlockLease is a lease of a [Redlock]. Each server's part of it is renewed every third of its
 // time until Release.
 type RedlockLease struct {
-	of     *Redlock
-	leases []*lease // nil where it was not to be had
+	of *Redlock
+
+	mu    sync.Mutex // guards the fields below
+	parts []*lease   // of the servers that gave one
+	ended bool
+}
+
+// add keeps the part of one server, or gives it back if it comes too late.
+func (l *RedlockLease) add(part *lease) {
+	l.mu.Lock()
+	if !l.ended {
+		l.parts = append(l.parts, part)
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	part.Release()
 }
 
 // Valid reports whether enough servers are sure to keep the lease for us at this moment, as far as
 // clocks can tell. It says nothing of the next moment.
 func (l *RedlockLease) Valid() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now, n := time.Now(), 0
-	for _, part := range l.leases {
-		if part != nil && now.Before(part.safeUntil(l.of.o.Drift)) {
+	for _, part := range l.parts {
+		if now.Before(part.safeUntil(l.of.o.Drift)) {
 			n++
 		}
 	}
@@ -181,13 +194,16 @@ func (l *RedlockLease) Set(context.Context, store.Item) error {
 	return fmt.Errorf("redis: a Redlock cannot set: %w", errors.ErrUnsupported)
 }
 
-// Release implements [store.Lease], on all servers.
+// Release implements [store.Lease], on all servers. It does not wait for those that have not
+// answered yet.
 func (l *RedlockLease) Release() {
+	l.mu.Lock()
+	parts := l.parts
+	l.parts, l.ended = nil, true
+	l.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, part := range l.leases {
-		if part != nil {
-			wg.Go(part.Release)
-		}
+	for _, part := range parts {
+		wg.Go(part.Release)
 	}
 	wg.Wait()
 }
