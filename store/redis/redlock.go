@@ -55,12 +55,16 @@ func NewRedlock(stores []*Store, o RedlockOptions) *Redlock {
 // quorum is how many servers must agree.
 func (r *Redlock) quorum() int { return len(r.stores)/2 + 1 }
 
+// redlockHead keeps these leases apart from those that a store gives by itself: a cache takes both.
+const redlockHead = "redlock:"
+
 // TryLease implements [store.Leaser]. The lease it returns is a [*RedlockLease]. Where too few
 // servers answer the error wraps [store.ErrUnavailable].
 func (r *Redlock) TryLease(ctx context.Context, key string) (store.Lease, error) {
 	if err := store.CheckKey(key); err != nil {
 		return nil, err
 	}
+	key = redlockHead + key
 	l := &RedlockLease{of: r}
 	results := make(chan error, len(r.stores))
 	for _, s := range r.stores {
@@ -111,6 +115,7 @@ func (r *Redlock) AwaitLease(ctx context.Context, key string) error {
 	if err := store.CheckKey(key); err != nil {
 		return err
 	}
+	key = redlockHead + key
 	inner, cancel := context.WithCancel(ctx)
 	results := make(chan error, len(r.stores))
 	var wg sync.WaitGroup
