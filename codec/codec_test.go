@@ -57,6 +57,7 @@ func TestJSONRefusesWhatOnlyItWouldLose(t *testing.T) {
 		{withMethods{}, ""}, {[]withMethods{}, ""}, {map[string]withMethods{}, ""},
 		{net.IP{}, ""}, {json.RawMessage{}, ""}, {json.Number(""), ""},
 		{struct {
+			//lint:ignore SA5008 the name "-", said so that it is no lost field
 			Dash string `json:"-,"`
 		}{}, ""},
 	} {

@@ -10,7 +10,8 @@ import (
 )
 
 type customer struct {
-	Name     string
+	Name string
+	//lint:ignore U1000 it is there to be refused
 	password string
 }
 

@@ -156,7 +156,7 @@ func roundTrip(c codec.Codec, v any) (any, error) {
 	}
 	rest, ok := strings.CutPrefix(string(b), "before")
 	if !ok {
-		return nil, fmt.Errorf("Append has changed what it appends to: %q", b)
+		return nil, fmt.Errorf("what was appended to has changed: %q", b)
 	}
 	into, b := reflect.New(reflect.TypeOf(v)), []byte(rest)
 	err = c.Decode(b, into.Interface())
@@ -194,6 +194,7 @@ func times(t *testing.T, c codec.Codec) {
 
 // The types of which something would be lost.
 type (
+	//lint:ignore U1000 it is there to be refused
 	secret  struct{ Name, password string }
 	outOnly struct{ N int }
 	inOnly  struct{ N int }
@@ -204,10 +205,12 @@ type (
 	loop    *loop
 	selfish struct {
 		Name string
+		//lint:ignore U1000 it is there to be refused
 		*selfish
 	}
 	self struct {
 		Name string
+		//lint:ignore U1000 it is there to be refused
 		*self
 	}
 	byPointer struct{ n int }

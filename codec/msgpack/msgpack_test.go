@@ -31,6 +31,7 @@ type tagged struct {
 }
 
 type asArray struct {
+	//lint:ignore U1000 msgpack reads its tag
 	_msgpack struct{} `msgpack:",as_array"`
 	A, B     int
 }

@@ -90,7 +90,8 @@ func only(ctx context.Context, s store.Store) (info store.Info, err error) {
 // refuse asks for a codec of a type that has a field which would be lost.
 func refuse() {
 	type Session struct {
-		User  string
+		User string
+		//lint:ignore U1000 a field that would be lost
 		token string
 	}
 	err := codec.JSON{}.Check(reflect.TypeFor[Session]())
