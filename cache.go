@@ -73,19 +73,7 @@ func (c *Cache[K, V]) report(err error) {
 
 // Lookup returns the value of key if it is in memory and may be served, fresh or stale. It loads
 // and refreshes nothing and takes no lock.
-func (c *Cache[K, V]) Lookup(key K) (v V, ok bool) {
-	if v, ok := c.engine.get(key); ok {
-		return v, true
-	}
-	h := c.engine.regard(key)
-	if h.state < kept && (h.life == nil || h.life.absent == nil) {
-		return h.value.v, true
-	}
-	if h.state >= kept {
-		c.engine.missed()
-	}
-	return v, false
-}
+func (c *Cache[K, V]) Lookup(key K) (V, bool) { return c.engine.lookup(key) }
 
 // All visits the entries that have not expired, in no order. One that comes or goes meanwhile may
 // be among them or not. The cache may be changed on the way.

@@ -137,6 +137,31 @@ func (e *engine[K, V]) get(k K) (v V, ok bool) {
 	return value.v, true
 }
 
+// lookup is get that finds what is stale as well, and counts a miss. It is no call of get because
+// that would be one more on every hit.
+func (e *engine[K, V]) lookup(k K) (v V, ok bool) {
+	var value whole[V]
+	w, look, _ := e.find(&k, hash(&e.hasher, &k), &value)
+	if w == 0 || look != never && !e.use(&k, w, look) {
+		return e.lookupSlowly(k)
+	}
+	e.hit(w)
+	at := here()
+	e.stripes.of(at).hit(at)
+	return value.v, true
+}
+
+func (e *engine[K, V]) lookupSlowly(k K) (v V, ok bool) {
+	h := e.regard(k)
+	if h.state >= kept {
+		e.missed()
+	}
+	if h.state >= kept || h.life != nil && h.life.absent != nil {
+		return v, false
+	}
+	return h.value.v, true
+}
+
 // missed counts a miss.
 func (e *engine[K, V]) missed() { e.stripes.mine().misses.Add(1) }
 
