@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -40,17 +39,23 @@ var ErrQueueFull = errors.New("larder: too much waits to be written")
 // ErrLost is wrapped by the error of Close when values could not be written to the origin.
 var ErrLost = errors.New("larder: values were not written")
 
+// queued is a value that waits, and when it was set.
+type queued[V any] struct {
+	entry Entry[V]
+	at    time.Time
+}
+
 // behind is a queue of values to be written. A nil one is never used.
 type behind[K comparable, V any] struct {
 	options WriteBehind[K, V]
 	report  func(error)
 
 	mu      sync.Mutex // guards the fields below
-	waiting map[K]V
-	writing map[K]V       // the batch that is being written
-	room    chan struct{} // closed when there is some again; nil if nobody waits for it
-	flush   chan struct{} // closed when waiting should be written at once
-	done    chan struct{} // closed when the writer has ended; nil if there is none
+	waiting map[K]queued[V]
+	writing map[K]queued[V] // the batch that is being written
+	room    chan struct{}   // closed when there is some again; nil if nobody waits for it
+	flush   chan struct{}   // closed when waiting should be written at once
+	done    chan struct{}   // closed when the writer has ended; nil if there is none
 	closed  bool
 	lost    int
 }
@@ -63,16 +68,16 @@ func newBehind[K comparable, V any](o WriteBehind[K, V], report func(error)) *be
 	o.MaxBatch = cmp.Or(o.MaxBatch, 100)
 	o.MaxQueue = cmp.Or(o.MaxQueue, 10_000)
 	o.Tries = cmp.Or(o.Tries, 5)
-	return &behind[K, V]{options: o, report: report, waiting: map[K]V{}}
+	return &behind[K, V]{options: o, report: report, waiting: map[K]queued[V]{}}
 }
 
 // add queues a value, and waits for room if there is none.
-func (b *behind[K, V]) add(ctx context.Context, key K, value V) error {
+func (b *behind[K, V]) add(ctx context.Context, key K, e Entry[V]) error {
 	if key != key {
 		return fmt.Errorf("%w: its key does not equal itself", ErrRefused)
 	}
 	for {
-		room, err := b.tryAdd(key, value)
+		room, err := b.tryAdd(key, e)
 		if room == nil {
 			return err
 		}
@@ -85,7 +90,7 @@ func (b *behind[K, V]) add(ctx context.Context, key K, value V) error {
 }
 
 // tryAdd queues a value, or returns what to wait for.
-func (b *behind[K, V]) tryAdd(key K, value V) (room <-chan struct{}, err error) {
+func (b *behind[K, V]) tryAdd(key K, e Entry[V]) (room <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -98,7 +103,7 @@ func (b *behind[K, V]) tryAdd(key K, value V) (room <-chan struct{}, err error) 
 		b.flushLocked()
 		return b.room, nil
 	}
-	b.waiting[key] = value
+	b.waiting[key] = queued[V]{e, time.Now()}
 	if b.done == nil {
 		b.done, b.flush = make(chan struct{}), make(chan struct{})
 		go b.run(b.done, b.flush)
@@ -117,17 +122,25 @@ func (b *behind[K, V]) flushLocked() {
 	}
 }
 
-// pending returns a value that the origin does not have yet.
-func (b *behind[K, V]) pending(key K) (v V, ok bool) {
+// pending returns a value that the origin does not have yet, with what is left of its time.
+func (b *behind[K, V]) pending(key K) (e Entry[V], ok bool) {
 	if b == nil {
-		return v, false
+		return e, false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if v, ok = b.waiting[key]; !ok {
-		v, ok = b.writing[key]
+	q, ok := b.waiting[key]
+	if !ok {
+		q, ok = b.writing[key]
 	}
-	return v, ok
+	e = q.entry
+	if ok && e.TTL > 0 && e.TTL != Forever {
+		e.TTL -= time.Since(q.at)
+		if e.TTL <= 0 {
+			e.TTL = -1
+		}
+	}
+	return e, ok
 }
 
 // run writes what waits, after a while or when it is much, until nothing waits.
@@ -168,7 +181,7 @@ func (b *behind[K, V]) next() bool {
 			break
 		}
 		if b.writing == nil {
-			b.writing = map[K]V{}
+			b.writing = map[K]queued[V]{}
 		}
 		b.writing[key] = value
 		delete(b.waiting, key)
@@ -197,20 +210,36 @@ func (b *behind[K, V]) write() {
 	b.lost += len(b.writing)
 	b.mu.Unlock()
 	if b.options.OnLost != nil {
-		b.options.OnLost(maps.Clone(b.writing), err)
+		b.options.OnLost(b.values(), err)
 	} else {
 		b.report(fmt.Errorf("%w: %d of them: %w", ErrLost, len(b.writing), err))
 	}
 }
 
-// call calls Write with a copy of the batch: others read it meanwhile.
-func (b *behind[K, V]) call() (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &PanicError{p, debug.Stack()}
-		}
+// values returns the batch as Write gets it.
+func (b *behind[K, V]) values() map[K]V {
+	values := make(map[K]V, len(b.writing))
+	for key, q := range b.writing {
+		values[key] = q.entry.Value
+	}
+	return values
+}
+
+// call calls Write. It has a goroutine of its own, so that nothing it does ends the writer.
+func (b *behind[K, V]) call() error {
+	values, err := b.values(), errExited
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				err = &PanicError{p, debug.Stack()}
+			}
+		}()
+		err = b.options.Write(context.Background(), values)
 	}()
-	return b.options.Write(context.Background(), maps.Clone(b.writing))
+	<-done
+	return err
 }
 
 // close writes what waits, and tells if something was lost.

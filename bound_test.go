@@ -2,6 +2,7 @@ package larder_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -303,8 +304,9 @@ func TestComputeThatIsRefusedLeavesNothing(t *testing.T) {
 	c := larder.New(larder.Options[int, int]{MaxWeight: 10, Weigh: func(_, v int) int { return v }})
 	c.Set(ctx, 1, 5)
 	toTooMuch := func(int, bool) (int, larder.Op) { return 11, larder.Put }
-	if v, ok, err := c.Compute(ctx, 1, toTooMuch); v != 0 || ok || err != nil {
-		t.Errorf("Compute = %d, %v; want 0, false", v, ok)
+	v, ok, err := c.Compute(ctx, 1, toTooMuch)
+	if v != 0 || ok || !errors.Is(err, larder.ErrRefused) {
+		t.Errorf("Compute = %d, %v, %v; want 0, false, ErrRefused", v, ok, err)
 	}
 }
 

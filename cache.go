@@ -32,6 +32,7 @@ type Cache[K comparable, V any] struct {
 	counts counts
 	simple bool // Set concerns memory alone
 
+	doubts     atomic.Int64  // how often what memory held was distrusted
 	lost       atomic.Int32  // links over which nothing is heard
 	linked     chan struct{} // closed by linkedOnce when for the first time there are none
 	linkedOnce sync.Once
@@ -48,7 +49,7 @@ func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
 	c.open, c.close = context.WithCancel(context.Background())
 	c.tier = newTier(o, c.report)
 	c.behind = newBehind(o.WriteBehind, c.report)
-	c.simple = c.tier == nil && o.Write == nil && c.behind == nil &&
+	c.simple = c.tier == nil && o.Watch == nil && o.Write == nil && c.behind == nil &&
 		c.engine.rules.trivial() && o.Reload == nil && o.Jitter == 0
 	c.linked = make(chan struct{})
 	c.watch()
@@ -64,8 +65,9 @@ func Memoize[K comparable, V any](
 	return New(o)
 }
 
-// report passes an error on that no caller gets.
+// report passes an error on that no caller gets. A panic of who hears it would leave others waiting.
 func (c *Cache[K, V]) report(err error) {
+	defer func() { _ = recover() }()
 	if c.engine.options.OnError != nil && !errors.Is(err, errElsewhere) {
 		c.engine.options.OnError(fmt.Errorf("larder: %s: %w", c.engine.options.Name, err))
 	}

@@ -13,14 +13,16 @@ import (
 // call is one load of one key, and what comes of it.
 type call[V any] struct {
 	load
-	begun atomic.Bool // somebody runs it, or is about to; set by claim
-	value V
-	err   error // both are set before done is closed
+	begun  atomic.Bool // somebody runs it, or is about to; set by claim
+	value  V
+	err    error // both are set before done is closed, and
+	failed error // why the origin brought nothing, where an old value is served instead
 
 	offered atomic.Pointer[V] // what may be served if it takes too long
 	again   chan time.Time    // gets a time when something is offered, for who is late already
 	settled chan struct{}     // closed when what it brought is kept, or is not
 	deleted []string          // tags that were deleted meanwhile; guarded by calls.mu
+	doubted bool              // changes may have gone unheard meanwhile; guarded by calls.mu
 }
 
 func newCall[V any]() *call[V] {
@@ -33,6 +35,9 @@ func newCall[V any]() *call[V] {
 
 // claim tells whether the caller is the one to run the load.
 func (k *call[V]) claim() bool { return !k.begun.Swap(true) }
+
+// bring sets what those get who wait, before done is closed.
+func (k *call[V]) bring(value V, err error) { k.value, k.err = value, err }
 
 // offer lets those who waited too long have an old value.
 func (k *call[V]) offer(old V) {
@@ -64,7 +69,7 @@ type calls[K comparable, V any] struct {
 func (c *calls[K, V]) join(key K, there func(K) (V, bool)) (k *call[V], leads bool, v V) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k := c.byKey[key]; k != nil {
+	if k := c.byKey[key]; k != nil && len(k.deleted) == 0 { // else it may bring what is no more true
 		return k, false, v
 	}
 	if v, ok := there(key); ok {
@@ -118,8 +123,25 @@ func (c *calls[K, V]) dropTag(tag string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for key, k := range c.byKey {
+		if len(k.deleted) == someTags {
+			c.removeLocked(key)
+		} else if !slices.Contains(k.deleted, tag) {
+			k.deleted = append(k.deleted, tag)
+		}
+	}
+}
+
+// someTags is how many deleted tags a load remembers; with one more it is not kept at all.
+const someTags = 100
+
+// doubtAll lets what is loaded now not be kept in memory: changes may have gone unheard. The store
+// can tell by itself whether it was overtaken.
+func (c *calls[K, V]) doubtAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, k := range c.byKey {
-		k.deleted = append(k.deleted, tag)
+		k.doubted = true
 	}
 }
 
@@ -171,7 +193,7 @@ func (c *calls[K, V]) beginWrite(ctx context.Context, key K) (end func(), err er
 func (c *calls[K, V]) beginKeeping(key K, k *call[V], tags []string) (end func(), ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.keepsLocked(key, k, tags) {
+	if key != key || !c.keepsLocked(key, k, tags) {
 		return nil, false
 	}
 	if c.writing == nil {
@@ -187,9 +209,20 @@ func (c *calls[K, V]) beginKeeping(key K, k *call[V], tags []string) (end func()
 	}, true
 }
 
-// keepsLocked tells whether what k has brought is still true.
+// stillKeeps tells whether what k has brought is still true, for who has the turn of key.
+func (c *calls[K, V]) stillKeeps(key K, k *call[V], tags []string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trueLocked(key, k, tags)
+}
+
+// keepsLocked tells whether what k has brought is still true, and nobody is about to change it.
 func (c *calls[K, V]) keepsLocked(key K, k *call[V], tags []string) bool {
-	if c.byKey[key] != k || c.writing[key] != nil {
+	return c.writing[key] == nil && c.trueLocked(key, k, tags)
+}
+
+func (c *calls[K, V]) trueLocked(key K, k *call[V], tags []string) bool {
+	if c.byKey[key] != k {
 		return false
 	}
 	deleted := func(tag string) bool { return slices.Contains(k.deleted, tag) }

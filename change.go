@@ -26,10 +26,16 @@ func (e *engine[K, V]) set(k K, v V, ttl time.Duration) error {
 
 // setSlowly is set in the room.
 func (e *engine[K, V]) setSlowly(n *newcomer[K, V]) error {
+	gone, err := e.setInRoom(n)
+	e.tellOf(gone)
+	return err
+}
+
+// setInRoom is setSlowly that leaves it to the caller to tell of those who had to leave.
+func (e *engine[K, V]) setInRoom(n *newcomer[K, V]) ([]departure[K, V], error) {
 	e.enter()
 	err := e.put(n)
-	e.leave()
-	return err
+	return e.exit(), err
 }
 
 // setLoaded is set of what was loaded, unless there is a value that may be served: then somebody
@@ -161,11 +167,11 @@ func (e *engine[K, V]) take(k K) (gone []departure[K, V], found bool) {
 // compute changes the entry of k by f, which gets its value and whether it is there. No other
 // change of k comes between what f was given and what is done. f runs without a lock, so it may be
 // called again if another change was faster: it should have no effect of its own. It returns the
-// value that is there in the end, and whether there is one. complete fills in what follows from key
-// and value.
+// value that is there in the end, and whether there is one, and those who left, to be told of.
+// complete fills in what follows from key and value.
 func (e *engine[K, V]) compute(
 	k K, complete func(*newcomer[K, V]), f func(V, bool) (V, Op),
-) (V, bool) {
+) (_ V, _ bool, gone []departure[K, V]) {
 	h := hash(&e.hasher, &k)
 	for {
 		var old whole[V]
@@ -176,8 +182,8 @@ func (e *engine[K, V]) compute(
 			before = whole[V]{}
 		}
 		v, op := f(before.v, there)
-		if op == Keep || op == Remove && !there {
-			return before.v, there
+		if op == Keep || op == Remove && w == 0 {
+			return before.v, there, gone
 		}
 		var n newcomer[K, V]
 		n.key.v, n.hash = k, h
@@ -185,11 +191,12 @@ func (e *engine[K, V]) compute(
 			n.value.v = v
 			complete(&n)
 		}
-		if kept, done := e.exchange(w, &old, there, &n, op); done {
+		kept, done, left := e.exchange(w, &old, there, &n, op)
+		if gone = append(gone, left...); done {
 			if !kept {
 				n.value = whole[V]{}
 			}
-			return n.value.v, kept
+			return n.value.v, kept, gone
 		}
 	}
 }
@@ -198,9 +205,15 @@ func (e *engine[K, V]) compute(
 // absent where w is 0; else done is false. kept tells whether an entry is there afterwards.
 func (e *engine[K, V]) exchange(
 	w word, old *whole[V], there bool, n *newcomer[K, V], op Op,
-) (kept, done bool) {
+) (kept, done bool, gone []departure[K, V]) {
 	e.enter()
-	defer e.leave()
+	kept, done = e.exchangeInRoom(w, old, there, n, op)
+	return kept, done, e.exit()
+}
+
+func (e *engine[K, V]) exchangeInRoom(
+	w word, old *whole[V], there bool, n *newcomer[K, V], op Op,
+) (kept, done bool) {
 	s := e.shardOf(n.hash)
 	now, _, seq := e.find(&n.key.v, n.hash, nil)
 	switch {
@@ -241,12 +254,17 @@ func (e *engine[K, V]) all() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		for i := range e.shards {
 			for _, entry := range e.copyShard(&e.shards[i]) {
-				if e.stateOf(entry.times, entry.life) < kept && !yield(entry.key, entry.value) {
+				if e.shows(entry) && !yield(entry.key, entry.value) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// shows tells whether an entry is seen by those who look at all.
+func (e *engine[K, V]) shows(c copied[K, V]) bool {
+	return e.stateOf(c.times, c.life) < kept && (c.life == nil || c.life.absent == nil)
 }
 
 // copied is an entry as it was.
@@ -267,9 +285,7 @@ func (e *engine[K, V]) copyShard(s *shard) []copied[K, V] {
 		at := slots.at(slot)
 		key, value := slots.entry(at)
 		t, l := slots.timesOf(at)
-		if l == nil || l.absent == nil {
-			entries = append(entries, copied[K, V]{key, value, t, l})
-		}
+		entries = append(entries, copied[K, V]{key, value, t, l})
 	})
 	return entries
 }
@@ -299,13 +315,6 @@ func (e *engine[K, V]) clearShard(s *shard, slots *slots[K, V]) {
 		slots.forget(at)
 	})
 	s.clear()
-}
-
-// clearAll takes all entries out.
-func (e *engine[K, V]) clearAll() {
-	e.enter()
-	defer e.leave()
-	e.clear()
 }
 
 // resize sets another bound, of entries or of weight, and evicts what is too much.

@@ -261,14 +261,14 @@ func (e *engine[K, V]) use(k *K, w word, look int64) bool {
 // idle time. If the entry has left meanwhile, its deadline is another one, and stays.
 func (e *engine[K, V]) renew(k *K, w word, look int64) {
 	slots := e.slots.Load()
-	if slots.rich {
+	at := slots.at(w.slot())
+	if slots.rich && slots.lifeOf(at).Load() != nil {
 		e.renewLife(k)
 		return
 	}
 	if e.clock.now() >= look { // it took so long to come here
 		return
 	}
-	at := slots.at(w.slot())
 	fresh := min(e.clock.after(e.options.Idle), slots.second(at).Load())
 	if fresh-look > int64(e.options.Idle/1000) {
 		slots.look(at).CompareAndSwap(look, fresh)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,8 +56,8 @@ func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[
 	}
 	for {
 		n, err := c.readStore(ctx, f)
-		if errors.Is(err, errUnread) {
-			return nil, c.unlessLoads()
+		if errors.Is(err, errUnread) && c.loads() {
+			return nil, nil
 		}
 		if n != nil || err != nil {
 			return n, err
@@ -154,7 +155,7 @@ func (c *Cache[K, V]) readStore(ctx context.Context, f *fetch[K, V]) (*newcomer[
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
 	case err != nil:
-		return nil, errUnread
+		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	return c.welcome(f, s)
 }
@@ -219,7 +220,9 @@ func (c *Cache[K, V]) arrive(f *fetch[K, V], got origin[V]) (*newcomer[K, V], er
 
 // newLife begins the life of a value.
 func (c *Cache[K, V]) newLife(ttl time.Duration, e Entry[V], begun time.Time) *life {
-	l := &life{created: begun.UnixNano(), fresh: never, tags: e.Tags, marks: e.Validators}
+	l := &life{
+		created: begun.UnixNano(), fresh: never, tags: slices.Clone(e.Tags), marks: e.Validators,
+	}
 	if ttl != Forever {
 		l.fresh = c.engine.clock.after(ttl)
 	}
@@ -292,17 +295,25 @@ func (c *Cache[K, V]) settle(
 ) (gone []departure[K, V]) {
 	defer close(f.call.settled)
 	n, err = c.fallBack(f, n, err)
-	c.publish(f.call, n, err)
-	n = c.keepInStore(f, n, err)
+	void := false
+	f.call.bring(valueOf(n, err))
+	if c.tier == nil {
+		defer close(f.call.done) // when it is in memory
+	} else {
+		close(f.call.done) // nobody waits for the store
+		void = c.keepInStore(f, n, err)
+	}
 	c.calls.mu.Lock()
 	defer c.calls.mu.Unlock()
 	if c.calls.byKey[f.key] != f.call {
 		return nil
 	}
 	switch {
-	case f.stays, n == nil && !isAbsent(err):
-	case n == nil || n.unkept: // what the origin has no more
-		gone, _ = c.engine.take(f.key)
+	case f.stays, f.call.doubted, n == nil && !isAbsent(err):
+	case n == nil || n.unkept || void: // what the origin has no more, or what somebody has changed
+		if c.calls.keepsLocked(f.key, f.call, nil) {
+			gone, _ = c.engine.take(f.key)
+		}
 	case c.calls.keepsLocked(f.key, f.call, n.life.tags):
 		c.admit(n)
 		gone = c.engine.setLoaded(n, f.replaces())
@@ -345,8 +356,11 @@ func (c *Cache[K, V]) fallBack(
 		c.counts.stale.Add(1)
 		c.report(fmt.Errorf("load of %v, whose old value is served: %w", f.key, err))
 	}
-	f.stays = !f.spare // what the store had for this case comes into memory
+	f.call.failed = err
 	f.stored = true
+	if f.stays = !f.spare; f.stays { // memory has it; else it came from the store
+		return &newcomer[K, V]{key: whole[K]{v: f.key}, value: f.old.value, life: l}, nil
+	}
 	n, bad := c.newcomer(f, f.old.value.v, l, 0)
 	if bad != nil {
 		return nil, err
@@ -354,39 +368,70 @@ func (c *Cache[K, V]) fallBack(
 	return n, nil
 }
 
-// keepInStore keeps what the origin has brought in the store, and returns what is to be kept in
-// memory: nothing, if somebody has changed the key meanwhile.
-func (c *Cache[K, V]) keepInStore(f *fetch[K, V], n *newcomer[K, V], err error) *newcomer[K, V] {
+// keepInStore keeps what the origin has brought in the store, or deletes what it has no more. void
+// tells that somebody has changed the key meanwhile.
+func (c *Cache[K, V]) keepInStore(f *fetch[K, V], n *newcomer[K, V], err error) (void bool) {
 	defer f.release()
 	if c.tier == nil || f.stored || !f.writes {
-		return n
+		return false
 	}
 	if n == nil || n.unkept {
-		if f.old.life != nil && (n != nil || isAbsent(err)) {
-			c.tier.delete(context.Background(), f.name)
+		if n != nil || isAbsent(err) {
+			c.deleteStored(f)
 		}
-		return n
+		return false
 	}
 	switch err := c.writeStore(f, n); {
 	case errors.Is(err, store.ErrVoid):
 		c.tier.voided.Add(1)
-		return nil
+		return true
 	case err != nil:
 		c.tier.fail("write", err)
 	}
-	return n
+	return false
 }
 
-// writeStore stores a value that was loaded, by the lease if there is one. Else it takes the turn of
-// the key, so that whoever sets the key in this process does so before, or after.
+// deleteStored deletes an item of which the origin says that it is no more, if there was one.
+func (c *Cache[K, V]) deleteStored(f *fetch[K, V]) {
+	if f.old.life == nil && f.newer == 0 {
+		return
+	}
+	if end, ok := c.calls.beginKeeping(f.key, f.call, nil); ok {
+		defer end()
+		if err := c.tier.delete(context.Background(), f.name); err != nil {
+			c.report(err)
+		}
+	}
+}
+
+// writeStore stores a value that was loaded, by the lease if there is one. It takes the turn of the
+// key, so that whoever changes the key in this process does so before, or after; and whoever has
+// deleted more than a key meanwhile has deleted this.
 func (c *Cache[K, V]) writeStore(f *fetch[K, V], n *newcomer[K, V]) error {
 	item, err := c.tier.item(n.value.v, n.life, &c.engine.clock)
 	if err != nil {
 		return err
 	}
+	end, ok := c.calls.beginKeeping(f.key, f.call, n.life.tags)
+	if !ok {
+		return store.ErrVoid
+	}
+	defer end()
 	ctx := context.Background() // the store has its own time limit
+	if err := c.setStored(ctx, f, item); err != nil {
+		return err
+	}
+	if !c.calls.stillKeeps(f.key, f.call, n.life.tags) {
+		c.tier.delete(ctx, f.name)
+		return store.ErrVoid
+	}
+	return nil
+}
+
+// setStored sets an item by the lease of f, or else if the lease is still valid.
+func (c *Cache[K, V]) setStored(ctx context.Context, f *fetch[K, V], item store.Item) error {
 	if f.commit != nil {
-		err = f.commit.Set(ctx, item)
+		err := f.commit.Set(ctx, item)
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
@@ -394,23 +439,16 @@ func (c *Cache[K, V]) writeStore(f *fetch[K, V], n *newcomer[K, V]) error {
 	if v, ok := f.lease.(interface{ Valid() bool }); ok && !v.Valid() {
 		return store.ErrVoid
 	}
-	end, ok := c.calls.beginKeeping(f.key, f.call, n.life.tags)
-	if !ok {
-		return store.ErrVoid
-	}
-	defer end()
 	return c.tier.store.Set(ctx, f.name, item)
 }
 
-// publish lets go of all who wait.
-func (c *Cache[K, V]) publish(k *call[V], n *newcomer[K, V], err error) {
+// valueOf returns what those get who wait: a value, or an error.
+func valueOf[K comparable, V any](n *newcomer[K, V], err error) (v V, _ error) {
 	switch {
 	case err != nil:
-		k.err = err
+		return v, err
 	case n.life.absent != nil:
-		k.err = n.life.absent
-	default:
-		k.value = n.value.v
+		return v, n.life.absent
 	}
-	close(k.done)
+	return n.value.v, nil
 }

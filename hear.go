@@ -14,13 +14,21 @@ import (
 func (c *Cache[K, V]) watch() {
 	c.lost.Add(1)
 	if c.tier != nil {
-		c.listen(c.tier.store.Watch, c.hearStore)
+		c.listen(c.tier.store.Watch, c.hearStore, func() {})
 	}
 	if w := c.engine.options.Watch; w != nil {
-		c.listen(w.Watch, c.hearOrigin)
+		c.listen(w.Watch, c.hearOrigin, c.doubtStore)
 	}
 	c.lost.Add(-1) // of New, so that no link is the last one before all are there
 	c.noteLinks()
+}
+
+// doubtStore lets nothing be read from the store that was there when changes of the origin may have
+// gone unheard.
+func (c *Cache[K, V]) doubtStore() {
+	if c.tier != nil {
+		c.tier.doubt()
+	}
 }
 
 // noteLinks lets go of who waits for all links to stand.
@@ -47,24 +55,30 @@ func (c *Cache[K, V]) awaitLinks(ctx context.Context) {
 	}
 }
 
-// listen hears events on a link, which is lost until it stands.
-func (c *Cache[K, V]) listen(watch func(func(store.Event)) func(), change func(store.Event)) {
+// listen hears events on a link, which is lost until it stands. change does what an event tells of;
+// missed is called when something may have been missed on a link that stood before.
+func (c *Cache[K, V]) listen(
+	watch func(func(store.Event)) func(), change func(store.Event), missed func(),
+) {
 	c.lost.Add(1)
-	lost := true // only hear uses it, and that runs once at a time
+	lost, stood := true, false // only hear uses them, and that runs once at a time
 	hear := func(e store.Event) {
 		switch e.Kind {
 		case store.Linked:
-			// What was kept while nothing was heard may be out of date.
-			c.calls.dropAll()
+			if stood {
+				missed()
+			}
+			c.calls.doubtAll()
 			if lost {
 				c.lost.Add(-1)
 			}
-			lost = false
+			lost, stood = false, true
 			c.distrust()
 			c.noteLinks()
 		case store.Lost:
 			if !lost {
 				c.lost.Add(1)
+				missed()
 			}
 			lost = true
 			c.distrust()
@@ -78,9 +92,15 @@ func (c *Cache[K, V]) listen(watch func(func(store.Event)) func(), change func(s
 
 // distrust forgets all that memory holds, or keeps it for the case that the origin fails.
 func (c *Cache[K, V]) distrust() {
-	c.calls.dropAll()
-	if c.engine.count.Load() > 0 {
-		c.engine.distrust()
+	c.doubts.Add(1)
+	c.calls.doubtAll()
+	c.tellBehind(c.engine.distrust())
+}
+
+// tellBehind tells of entries that left because of what others did: they do not wait for OnEvict.
+func (c *Cache[K, V]) tellBehind(gone []departure[K, V]) {
+	if len(gone) > 0 {
+		go c.engine.tellOf(gone)
 	}
 }
 
@@ -93,10 +113,10 @@ func (c *Cache[K, V]) hearStore(e store.Event) {
 		}
 	case store.TagDeleted:
 		if tag, ok := strings.CutPrefix(e.Tag, c.tier.tagHead); ok {
-			c.forgetTag(tag)
+			c.tellBehind(c.forgetTag(tag))
 		}
 	case store.Cleared:
-		c.forgetAll()
+		c.tellBehind(c.forgetAll())
 	}
 }
 
@@ -105,7 +125,8 @@ func (c *Cache[K, V]) forget(name string) {
 	if c.names.key != nil {
 		if key, ok := c.names.key(name); ok {
 			c.calls.drop(key)
-			c.engine.delete(key)
+			gone, _ := c.engine.take(key)
+			c.tellBehind(gone)
 		}
 		return
 	}
@@ -115,47 +136,50 @@ func (c *Cache[K, V]) forget(name string) {
 	}
 	c.calls.dropWhere(is)
 	if c.tier != nil {
-		c.engine.deleteNamed(name)
+		c.tellBehind(c.engine.takeNamed(name))
 	} else {
-		c.engine.deleteWhere(is)
+		c.tellBehind(c.engine.takeWhere(is))
 	}
 }
 
-func (c *Cache[K, V]) forgetTag(tag string) {
+// forgetTag takes the entries of a tag out of memory, and drops loads that will bring such.
+func (c *Cache[K, V]) forgetTag(tag string) []departure[K, V] {
 	c.calls.dropTag(tag)
-	c.engine.deleteTag(tag)
+	return c.engine.takeTag(tag)
 }
 
-func (c *Cache[K, V]) forgetAll() {
+// forgetAll takes all entries out of memory, and drops all loads.
+func (c *Cache[K, V]) forgetAll() []departure[K, V] {
 	c.calls.dropAll()
-	c.engine.clearAll()
+	return c.engine.takeAll()
 }
 
-// hearOrigin forgets what has changed at the origin, in memory and in the store.
+// hearOrigin forgets what has changed at the origin, in memory and in the store. The store need not
+// be told at once, since it is not asked for what it has not deleted yet.
 func (c *Cache[K, V]) hearOrigin(e store.Event) {
+	t := c.tier
 	switch e.Kind {
 	case store.Changed:
-		c.forgetEverywhere(e.Key)
+		if t != nil {
+			t.owed.add(t.head + e.Key)
+			t.owed.pay()
+		}
+		c.forget(e.Key)
 	case store.TagDeleted:
-		if c.tier != nil {
-			c.tier.unsaid.add(c.tier.tagHead + e.Tag)
-			c.tier.unsaid.pay()
+		if t != nil {
+			t.unsaid.add(t.tagHead + e.Tag)
+			t.unsaid.pay()
 		}
-		c.forgetTag(e.Tag)
+		c.tellBehind(c.forgetTag(e.Tag))
 	case store.Cleared:
-		c.forgetAll()
-		if c.tier != nil {
-			go c.tier.deletePrefix(c.open, "")
+		c.doubtStore()
+		c.tellBehind(c.forgetAll())
+		if t != nil {
+			go func() {
+				if err := t.deletePrefix(c.open, ""); err != nil {
+					c.report(err)
+				}
+			}()
 		}
 	}
-}
-
-// forgetEverywhere takes a key out by its name. The store need not be told at once, since it is not
-// asked for the key before it was.
-func (c *Cache[K, V]) forgetEverywhere(name string) {
-	if c.tier != nil {
-		c.tier.owed.add(c.tier.head + name)
-		c.tier.owed.pay()
-	}
-	c.forget(name)
 }

@@ -40,49 +40,55 @@ func (e *engine[K, V]) delist(slot uint32, l *life) {
 	}
 }
 
-// deleteTag takes out all entries of a tag, and returns how many they were.
-func (e *engine[K, V]) deleteTag(tag string) int {
+// takeTag takes out all entries of a tag, and returns those to be told of.
+func (e *engine[K, V]) takeTag(tag string) []departure[K, V] {
 	e.enter()
-	defer e.leave()
-	n := len(e.tagged[tag])
 	for slot := range e.tagged[tag] {
 		e.policy.Remove(slot)
 		e.depart(slot, Deleted)
 	}
-	return n
+	return e.exit()
 }
 
-// deleteNamed takes out the entry that the store knows by name.
-func (e *engine[K, V]) deleteNamed(name string) {
+// takeNamed takes out the entry that the store knows by name.
+func (e *engine[K, V]) takeNamed(name string) []departure[K, V] {
 	e.enter()
-	defer e.leave()
 	if slot, ok := e.named[name]; ok {
 		e.policy.Remove(slot)
 		e.depart(slot, Deleted)
 	}
+	return e.exit()
 }
 
-// deleteWhere takes out all entries that match, some at a time, so that others may enter the room
-// in between. match is called without it.
-func (e *engine[K, V]) deleteWhere(match func(K) bool) {
+// takeWhere takes out all entries that match, one at a time, so that others may enter the room in
+// between. match is called without it.
+func (e *engine[K, V]) takeWhere(match func(K) bool) (gone []departure[K, V]) {
 	for i := range e.shards {
 		for _, entry := range e.copyShard(&e.shards[i]) {
 			if match(entry.key) {
-				e.delete(entry.key)
+				some, _ := e.take(entry.key)
+				gone = append(gone, some...)
 			}
 		}
 	}
+	return gone
 }
 
-// distrust lets no entry be served as it is any more: only where the origin fails.
-func (e *engine[K, V]) distrust() {
+// takeAll takes out all entries.
+func (e *engine[K, V]) takeAll() []departure[K, V] {
 	e.enter()
-	defer e.leave()
-	slots := e.slots.Load()
-	if e.rules.onError == 0 || !slots.rich {
-		e.clear()
-		return
+	e.clear()
+	return e.exit()
+}
+
+// distrust lets no entry be served as it is any more: only where the origin fails. Where that is
+// not allowed, all leave.
+func (e *engine[K, V]) distrust() []departure[K, V] {
+	if e.rules.onError == 0 || !e.slots.Load().rich {
+		return e.takeAll()
 	}
+	e.enter()
+	slots := e.slots.Load()
 	for i := range e.shards {
 		s := &e.shards[i]
 		s.lock()
@@ -90,9 +96,11 @@ func (e *engine[K, V]) distrust() {
 			at := slots.at(slot)
 			if l := slots.lifeOf(at).Load(); l != nil {
 				l.distrusted.Store(true)
+				l.next.Store(always)
 			}
 			setInt64(slots.look(at), always)
 		})
 		s.unlock()
 	}
+	return e.exit()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -126,13 +127,15 @@ func (c *Cache[K, V]) awaitOne(ctx context.Context, f *fetch[K, V], leads bool) 
 		return none, err
 	}
 	defer end()
-	if f.old.state == kept {
+	soft := c.softEnd()
+	if f.newer != 0 {
+		soft = time.Time{} // a refresh is not served an old value
+	} else if f.old.state == kept {
 		k.offer(f.old.value.v)
 	}
 	if !k.claim() { // somebody runs it; in GetMany it may wait for its turn
-		return c.outcome(ctx, k, c.softEnd())
+		return c.outcome(ctx, k, soft)
 	}
-	soft := c.softEnd()
 	c.start(ctx, func(ctx context.Context) { c.loadOne(ctx, f) }, &k.load)
 	v, err := c.outcome(ctx, k, soft)
 	c.awaitStored(ctx, k)
@@ -166,12 +169,15 @@ func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V], soft time.Time) (
 		case <-k.done:
 			return k.value, k.err
 		case <-ctx.Done():
-			return v, ctx.Err()
+			err = ctx.Err()
 		case <-late:
 		}
-		if old := k.offered.Load(); old != nil {
+		if old := k.offered.Load(); old != nil && !soft.IsZero() {
 			c.counts.stale.Add(1)
 			return *old, nil
+		}
+		if err != nil {
+			return v, err
 		}
 		late = k.offering(late)
 	}
@@ -180,6 +186,11 @@ func (c *Cache[K, V]) outcome(ctx context.Context, k *call[V], soft time.Time) (
 // awaitStored waits until what a load has brought is in the store as well: whoever led it may end
 // the program next. The others need not wait for that.
 func (c *Cache[K, V]) awaitStored(ctx context.Context, k *call[V]) {
+	select {
+	case <-k.done:
+	default: // a stale value was served in its place
+		return
+	}
 	if c.tier == nil {
 		return
 	}
@@ -250,8 +261,8 @@ func (c *Cache[K, V]) originContext(
 
 // fromOrigin calls the origin for one key.
 func (c *Cache[K, V]) fromOrigin(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
-	if v, ok := c.behind.pending(f.key); ok { // the origin will have it
-		return c.arrive(f, origin[V]{entry: Entry[V]{Value: v}, begun: time.Now()})
+	if e, ok := c.behind.pending(f.key); ok { // the origin will have it
+		return c.arrive(f, origin[V]{entry: e, begun: time.Now()})
 	}
 	ctx, cancel := c.originContext(ctx, f.token())
 	defer cancel()
@@ -263,7 +274,8 @@ func (c *Cache[K, V]) fromOrigin(ctx context.Context, f *fetch[K, V]) (*newcomer
 		if !errors.Is(err, ErrNotFound) || c.engine.options.NegativeTTL == 0 {
 			return nil, err
 		}
-		got.absent, got.entry = err, Entry[V]{TTL: c.engine.options.NegativeTTL}
+		got.absent = err
+		got.entry = Entry[V]{TTL: c.engine.options.NegativeTTL, Tags: got.entry.Tags}
 	}
 	return c.arrive(f, got)
 }
@@ -274,7 +286,7 @@ func (c *Cache[K, V]) callOrigin(ctx context.Context, f *fetch[K, V]) (e Entry[V
 	old := c.entryOf(f.old)
 	defer c.loaded.begin(&err)()
 	switch {
-	case o.Reload != nil && (o.Load == nil && o.LoadMany == nil || !old.Created.IsZero()):
+	case o.Reload != nil && (o.Load == nil || !old.Created.IsZero()):
 		return o.Reload(ctx, f.key, old)
 	case o.Load != nil:
 		e.Value, err = o.Load(ctx, f.key)
@@ -304,6 +316,7 @@ func (c *Cache[K, V]) entryOf(old held[V]) Entry[V] {
 	}
 	l := old.life
 	return Entry[V]{
-		Value: old.value.v, Tags: l.tags, Validators: l.marks, Created: time.Unix(0, l.created),
+		Value: old.value.v, Tags: slices.Clone(l.tags), Validators: l.marks,
+		Created: time.Unix(0, l.created),
 	}
 }

@@ -14,9 +14,12 @@ import (
 	"github.com/larder-go/larder/store"
 )
 
-// atOnceLoads is how many calls of Load GetMany has under way at a time where there is no LoadMany,
-// and how many leases it asks for.
-const atOnceLoads = 16
+// atOnceLoads is how many calls of the origin GetMany has under way at a time, and atOnceKeys how
+// many of the store: clients send those together.
+const (
+	atOnceLoads = 16
+	atOnceKeys  = 256
+)
 
 // GetMany returns the values of keys: from memory, from the store by one read of it, and from the
 // origin by one call of LoadMany for all that nobody is loading yet, or by several of Load at a
@@ -46,7 +49,8 @@ func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	if len(missing) == 0 || !c.loads() && c.tier == nil {
 		return got, nil
 	}
-	return got, c.loadMissing(ctx, missing, got)
+	_, err := c.loadMissing(ctx, missing, got)
+	return got, err
 }
 
 // group is the loads that one GetMany waits for: those that it leads, and those of others.
@@ -60,13 +64,16 @@ func (g *group[K, V]) leads(k *call[V]) bool {
 	return slices.ContainsFunc(g.led, func(f *fetch[K, V]) bool { return f.call == k })
 }
 
-// loadMissing loads what is missing into got.
-func (c *Cache[K, V]) loadMissing(ctx context.Context, missing []*fetch[K, V], got map[K]V) error {
+// loadMissing loads what is missing into got. It returns how many loads failed, and the error of
+// one.
+func (c *Cache[K, V]) loadMissing(
+	ctx context.Context, missing []*fetch[K, V], got map[K]V,
+) (failed int, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return len(missing), err
 	}
 	g := group[K, V]{waited: map[K]*call[V]{}}
-	err := c.joinAll(ctx, missing, &g, got)
+	failed, err = c.joinAll(ctx, missing, &g, got)
 	defer func() {
 		for _, end := range g.ends {
 			end()
@@ -83,13 +90,14 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, missing []*fetch[K, V], g
 		case e == nil:
 			got[key] = v
 		case !isAbsent(e):
+			failed++
 			err = e
 		}
 	}
 	for _, f := range g.led {
 		c.awaitStored(ctx, f.call)
 	}
-	return err
+	return failed, err
 }
 
 // again tells whether who only waited for a load should try by himself.
@@ -101,7 +109,7 @@ func (c *Cache[K, V]) again(err error) bool {
 // joinAll joins or begins the loads of what is missing.
 func (c *Cache[K, V]) joinAll(
 	ctx context.Context, missing []*fetch[K, V], g *group[K, V], got map[K]V,
-) (err error) {
+) (failed int, err error) {
 	for _, f := range missing {
 		k, leads, v := c.calls.join(f.key, c.engine.peek)
 		if k == nil {
@@ -111,6 +119,7 @@ func (c *Cache[K, V]) joinAll(
 		f.call = k
 		end, e := await(ctx, &k.load)
 		if e != nil {
+			failed++
 			err = e
 			if leads {
 				c.finish(f, nil, e)
@@ -126,7 +135,7 @@ func (c *Cache[K, V]) joinAll(
 			g.led = append(g.led, f)
 		}
 	}
-	return err
+	return failed, err
 }
 
 // startAll starts the loads that g leads.
@@ -153,6 +162,13 @@ func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
 		c.loadEach(ctx, led)
 		return
 	}
+	batches := slices.Collect(slices.Chunk(led, c.batchOf(len(led))))
+	inParallel(atOnceLoads, len(batches), func(i int) { c.loadBatch(ctx, batches[i], up) })
+}
+
+// loadBatch brings what one call of LoadMany can. What somebody has begun to load by himself is left
+// to him; so nobody waits for a batch whose turn has not come. up tells that the store can be asked.
+func (c *Cache[K, V]) loadBatch(ctx context.Context, led []*fetch[K, V], up bool) {
 	led = slices.DeleteFunc(led, func(f *fetch[K, V]) bool {
 		if !f.call.claim() {
 			return true
@@ -166,13 +182,22 @@ func (c *Cache[K, V]) loadAll(ctx context.Context, led []*fetch[K, V]) {
 	if up {
 		led = c.leaseAll(ctx, led)
 	}
-	if len(led) > 0 {
-		loads := make([]*load, len(led))
-		for i, f := range led {
-			loads[i] = &f.call.load
-		}
-		c.loadTogether(workingFor(ctx, joined(loads)), led)
+	if len(led) == 0 {
+		return
 	}
+	loads := make([]*load, len(led))
+	for i, f := range led {
+		loads[i] = &f.call.load
+	}
+	c.loadTogether(workingFor(ctx, joined(loads)), led)
+}
+
+// batchOf returns how many of n keys LoadMany gets at once.
+func (c *Cache[K, V]) batchOf(n int) int {
+	if most := c.engine.options.MaxBatch; most > 0 {
+		return most
+	}
+	return max(n, 1)
 }
 
 // readAll reads the store once, finishes what it found there, and returns the rest; ok is false if
@@ -207,7 +232,7 @@ func (c *Cache[K, V]) readAll(
 // what is left. For what another process loads, it waits elsewhere.
 func (c *Cache[K, V]) leaseAll(ctx context.Context, led []*fetch[K, V]) (rest []*fetch[K, V]) {
 	errs := make([]error, len(led))
-	c.atOnce(len(led), func(i int) {
+	inParallel(atOnceKeys, len(led), func(i int) {
 		if f := led[i]; f.name != "" {
 			errs[i] = c.takeLease(ctx, f)
 		}
@@ -250,9 +275,13 @@ func (c *Cache[K, V]) readLeased(ctx context.Context, led []*fetch[K, V]) (rest 
 	return rest
 }
 
-// atOnce calls f for 0 to n-1, several at a time, and waits.
-func (c *Cache[K, V]) atOnce(n int, f func(i int)) {
-	turns := make(chan struct{}, atOnceLoads)
+// inParallel calls f for 0 to n-1, most at a time, and waits.
+func inParallel(most, n int, f func(i int)) {
+	if n == 1 {
+		f(0)
+		return
+	}
+	turns := make(chan struct{}, most)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for i := range n {
@@ -268,7 +297,7 @@ func (c *Cache[K, V]) atOnce(n int, f func(i int)) {
 // its own key alone. Whoever asks meanwhile for a key whose turn has not come runs its load
 // himself: a loader that waited for a turn could wait for its own.
 func (c *Cache[K, V]) loadEach(ctx context.Context, led []*fetch[K, V]) {
-	c.atOnce(len(led), func(i int) {
+	inParallel(atOnceLoads, len(led), func(i int) {
 		if f := led[i]; f.call.claim() {
 			c.loadOne(workingFor(ctx, &f.call.load), f)
 		}
@@ -290,7 +319,7 @@ func (c *Cache[K, V]) loadTogether(ctx context.Context, led []*fetch[K, V]) {
 			gone[i] = c.settle(led[i], n, err)
 		}
 		if c.tier != nil {
-			c.atOnce(len(led), finish) // what the store keeps goes in one go
+			inParallel(atOnceKeys, len(led), finish) // what the store keeps goes in one go
 		} else {
 			for i := range led {
 				finish(i)

@@ -80,20 +80,29 @@ type Options[K comparable, V any] struct {
 	// program ends. nil means that nobody wants to know, which makes Set faster.
 	OnEvict func(key K, value V, cause Cause)
 	// OnError hears of errors that no caller gets: of a refresh behind, of a store that fails, of
-	// writing behind. Several goroutines may call it at once. nil means that they are only counted.
+	// writing behind. Several goroutines may call it at once, and a panic of it is dropped. nil means
+	// that they are only counted.
 	OnError func(err error)
 
 	// Load gets the value of a key that is not there from the origin: Get calls it once for all who
 	// ask at the same time. Its context carries the values of the one that asked first, but not its
-	// end: a caller who gives up stops waiting, not the load. A panic comes back as an error. nil
-	// means that Get returns ErrNotFound.
+	// end: a caller who gives up stops waiting, not the load. A panic comes back as an error. A
+	// loader that asks caches with a Store for other keys should have a LoadTimeout: two nodes that
+	// wait for each other are not noticed. nil means that Get calls Reload or LoadMany, or without
+	// those returns ErrNotFound.
 	Load func(ctx context.Context, key K) (V, error)
-	// LoadMany gets several at once. A key that is not in the map is not found. nil means that
-	// GetMany calls Load for each of them, several at a time.
+	// LoadMany gets several at once. A key that is not in the map is not found; one that was not
+	// asked for is ignored. nil means that GetMany calls Load for each of them, several at a time.
 	LoadMany func(ctx context.Context, keys []K) (map[K]V, error)
+	// MaxBatch is how many keys LoadMany gets at most; more are loaded by several calls at a time. 0
+	// means that it gets all.
+	MaxBatch int
 	// Reload gets a value that is there in an old version, or was once, and says more of it than
 	// Load can: how long it is fresh, its tags, its weight. To say that the old version still
 	// holds, return it. Where there is none, old is zero, and Load is called instead if it is set.
+	// GetMany calls LoadMany for what is not there, if that is set; where entries need tags or times
+	// of their own, leave LoadMany out: then it calls Reload, several at a time.
+	// Tags that come with ErrNotFound are those of the absence that NegativeTTL keeps.
 	Reload func(ctx context.Context, key K, old Entry[V]) (Entry[V], error)
 	// LoadTimeout ends the context of a call of the origin. 0 means no limit.
 	LoadTimeout time.Duration
@@ -176,6 +185,7 @@ func (o Options[K, V]) complete() Options[K, V] {
 	}
 	refuse(o.MaxEntries < 0, "MaxEntries is negative")
 	refuse(o.MaxWeight < 0, "MaxWeight is negative")
+	refuse(o.MaxBatch < 0, "MaxBatch is negative")
 	refuse(o.MaxEntries > 0 && o.MaxWeight > 0, "MaxEntries and MaxWeight are both set: choose one")
 	refuse(o.MaxWeight > 0 && o.Weigh == nil, "MaxWeight needs Weigh")
 	refuse(o.MaxWeight == 0 && o.Weigh != nil, "Weigh needs MaxWeight")

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Refresh loads key now, even if there is a fresh value, and returns what the load has brought. It
-// joins a load that is under way. What another process has loaded after the call began is as good.
+// Refresh loads key now, even if there is a fresh value, and returns what the load has brought, or
+// its error: no old value stands in. It joins a load that is under way. What another process has
+// loaded after the call began is as good.
 func (c *Cache[K, V]) Refresh(ctx context.Context, key K) (V, error) {
 	if !c.loads() {
 		var none V
@@ -24,6 +25,10 @@ func (c *Cache[K, V]) Refresh(ctx context.Context, key K) (V, error) {
 		old := c.engine.inspect(key)
 		f := &fetch[K, V]{key: key, call: k, old: old, newer: time.Now().UnixNano()}
 		v, err := c.awaitOne(ctx, f, leads)
+		if err == nil && k.failed != nil {
+			var none V
+			return none, k.failed
+		}
 		if leads || !errors.Is(err, errElsewhere) {
 			return v, err
 		}

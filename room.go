@@ -68,6 +68,9 @@ type newcomer[K comparable, V any] struct {
 
 // update stores a value over one that is there, without the room; false if it needs the room.
 func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
+	if e.slots.Load().rich { // lists of entries may have to change
+		return false
+	}
 	s := e.shardOf(n.hash)
 	for {
 		w, look, seq := e.find(&n.key.v, n.hash, nil)

@@ -71,7 +71,7 @@ func (c *Cache[K, V]) Save(w io.Writer, most int) (int, error) {
 		if err != nil {
 			return n, fmt.Errorf("larder: snapshot: key %v: %w", e.key, err)
 		}
-		item, err := s.tier.item(e.value, e.whole(), &c.engine.clock)
+		item, err := s.tier.item(e.value, e.whole(c.engine.options.Idle > 0), &c.engine.clock)
 		if err != nil {
 			return n, fmt.Errorf("larder: snapshot: value of %v: %w", e.key, err)
 		}
@@ -90,16 +90,16 @@ func writePart(w *bufio.Writer, part []byte) {
 	w.Write(part)
 }
 
-// whole returns the life of an entry, also if there is nothing to it but a deadline.
-func (e copied[K, V]) whole() *life {
-	if e.life != nil {
+// whole returns the life of an entry, also if there is nothing to it but a deadline. With an idle
+// time that is the second of its times.
+func (e copied[K, V]) whole(idle bool) *life {
+	switch {
+	case e.life != nil:
 		return e.life
+	case idle:
+		return &life{fresh: e.times.second, gone: e.times.second}
 	}
-	end := e.times.look
-	if e.times.second != never {
-		end = e.times.second
-	}
-	return &life{fresh: end, gone: end}
+	return &life{fresh: e.times.look, gone: e.times.look}
 }
 
 // SaveFile is Save into a file, which is written aside first, and is whole or as it was before.
@@ -263,8 +263,8 @@ func (e *engine[K, V]) hottest(most int) (entries []copied[K, V]) {
 		at := slots.at(slot)
 		key, value := slots.entry(at)
 		t, l := slots.timesOf(at)
-		if e.stateOf(t, l) < kept && (l == nil || l.absent == nil) {
-			entries = append(entries, copied[K, V]{key, value, t, l})
+		if entry := (copied[K, V]{key, value, t, l}); e.shows(entry) {
+			entries = append(entries, entry)
 		}
 		return len(entries) < most
 	}

@@ -27,6 +27,8 @@ type tier[K comparable, V any] struct {
 	report  func(error)
 	owed    owed // keys
 	unsaid  owed // tags
+	// before is when all that is in the store became doubtful, in nanoseconds of Unix time.
+	before atomic.Int64
 
 	hits, misses, failed, damaged, voided atomic.Uint64
 }
@@ -47,8 +49,8 @@ func newTier[K comparable, V any](o Options[K, V], report func(error)) *tier[K, 
 	// Whoever reads another codec's or another type's values has other names for them.
 	kind := codec.Fingerprint(reflect.TypeFor[V]()) + t.codec.Name() + "." + o.Version
 	t.head, t.tagHead = fmt.Sprintf("%s:%08x:", o.Name, fnv32(kind)), o.Name+":"
-	t.owed.repay = func(ctx context.Context, name string) error { return t.store.Delete(ctx, name) }
-	t.unsaid.repay = func(ctx context.Context, tag string) error {
+	t.owed.delete = func(ctx context.Context, name string) error { return t.store.Delete(ctx, name) }
+	t.unsaid.delete = func(ctx context.Context, tag string) error {
 		return store.DeleteTag(ctx, t.store, tag)
 	}
 	return t
@@ -158,8 +160,9 @@ func (t *tier[K, V]) decodeValue(b []byte, into *V) (err error) {
 // read returns what the store holds under a name, ErrNotFound if that is nothing of use, or another
 // error if it cannot be read.
 func (t *tier[K, V]) read(ctx context.Context, name string) (s stored[V], err error) {
+	debts := t.debts([]string{name})
 	item, err := t.store.Get(ctx, name)
-	if err == nil && t.overdue(name, item) {
+	if err == nil && t.overdue(name, item, debts) {
 		err = ErrNotFound
 	}
 	if err == nil {
@@ -168,17 +171,44 @@ func (t *tier[K, V]) read(ctx context.Context, name string) (s stored[V], err er
 	return s, err
 }
 
-// overdue tells whether an item should have been deleted, by its name, by a tag, or when there was
-// more to be deleted than could be remembered.
-func (t *tier[K, V]) overdue(name string, item store.Item) bool {
-	return t.owed.has(name) || slices.ContainsFunc(item.Tags, t.unsaid.has) ||
-		item.Created.UnixNano() <= max(t.owed.since.Load(), t.unsaid.since.Load())
+// debts is what the store owed when a read began. It may be paid while the read is on its way, and
+// what it brings may still be of before.
+type debts struct {
+	names map[string]bool // that were owed; nil if none
+	paid  uint64          // tags that had been deleted
 }
+
+func (t *tier[K, V]) debts(names []string) (d debts) {
+	d.paid = t.unsaid.paid.Load()
+	for _, name := range names {
+		if t.owed.has(name) {
+			if d.names == nil {
+				d.names = map[string]bool{}
+			}
+			d.names[name] = true
+		}
+	}
+	return d
+}
+
+// overdue tells whether an item should have been deleted, by its name, by a tag, or with all
+// others, now or when it was asked for.
+func (t *tier[K, V]) overdue(name string, item store.Item, d debts) bool {
+	created := item.Created.UnixNano()
+	old := func(tag string) bool { return t.unsaid.hasSince(tag, created) }
+	return d.names[name] || t.owed.has(name) || slices.ContainsFunc(item.Tags, old) ||
+		len(item.Tags) > 0 && d.paid != t.unsaid.paid.Load() ||
+		created <= max(t.before.Load(), t.owed.since.Load(), t.unsaid.since.Load())
+}
+
+// doubt lets nothing be read that was created before.
+func (t *tier[K, V]) doubt() { t.before.Store(time.Now().UnixNano()) }
 
 // readMany is read for several names, in one go; ok is false if the store cannot be read.
 func (t *tier[K, V]) readMany(
 	ctx context.Context, names []string,
 ) (got map[string]stored[V], ok bool) {
+	debts := t.debts(names)
 	items, err := t.store.GetMany(ctx, names)
 	if err != nil {
 		t.fail("read", err)
@@ -186,7 +216,7 @@ func (t *tier[K, V]) readMany(
 	got = make(map[string]stored[V], len(items))
 	for _, name := range names {
 		item, ok := items[name]
-		if !ok || t.overdue(name, item) {
+		if !ok || t.overdue(name, item, debts) {
 			t.misses.Add(1)
 			continue
 		}
@@ -217,7 +247,9 @@ func (t *tier[K, V]) count(err error) {
 // fail counts an operation that the store could not do, or that was spared it.
 func (t *tier[K, V]) fail(what string, err error) {
 	t.failed.Add(1)
-	t.report(fmt.Errorf("%s: %w", what, err))
+	if !errors.Is(err, store.ErrLeftAlone) { // the failures before were reported
+		t.report(fmt.Errorf("%s: %w", what, err))
+	}
 }
 
 // item returns what is to be kept in the store of a value and its life.
@@ -248,6 +280,7 @@ func (t *tier[K, V]) outward(tags []string) (outer []string) {
 // set keeps an item whatever was there before; bad is why there is none. If that fails the store
 // owes its deletion: what was there before is out of date.
 func (t *tier[K, V]) set(ctx context.Context, name string, item store.Item, bad error) error {
+	owed := t.owed.get(name).number
 	err := bad
 	if err == nil {
 		err = t.store.Set(ctx, name, item)
@@ -258,41 +291,40 @@ func (t *tier[K, V]) set(ctx context.Context, name string, item store.Item, bad 
 		t.owed.pay()
 		return fmt.Errorf("larder: %s is in memory alone: %w", name, err)
 	}
-	t.owed.forgive(name)
+	t.owed.forgive(name, owed)
 	return nil
 }
 
 // delete takes an item out. If that fails the store owes it.
 func (t *tier[K, V]) delete(ctx context.Context, name string) error {
-	t.owed.add(name) // nobody reads it from now on
+	owed := t.owed.add(name) // nobody reads it from now on
 	if err := t.store.Delete(ctx, name); err != nil {
 		t.failed.Add(1)
 		t.owed.pay()
 		return fmt.Errorf("larder: %s is not yet deleted from the store: %w", name, err)
 	}
-	t.owed.forgive(name)
+	t.owed.forgive(name, owed)
 	return nil
 }
 
 // deleteTag takes out all items of a tag. If that fails the store owes it.
 func (t *tier[K, V]) deleteTag(ctx context.Context, tag string) error {
 	tag = t.tagHead + tag
-	t.unsaid.add(tag)
+	owed := t.unsaid.add(tag)
 	if err := store.DeleteTag(ctx, t.store, tag); err != nil {
-		if errors.Is(err, errors.ErrUnsupported) {
-			t.unsaid.forgive(tag)
-		}
 		t.failed.Add(1)
 		t.unsaid.pay()
 		return fmt.Errorf("larder: tag %s is not yet deleted from the store: %w", tag, err)
 	}
-	t.unsaid.forgive(tag)
+	t.unsaid.forgive(tag, owed)
 	return nil
 }
 
-// deletePrefix takes out all items whose keys' names begin so.
+// deletePrefix takes out all items whose keys' names begin so. If that fails this process reads
+// nothing any more that is older.
 func (t *tier[K, V]) deletePrefix(ctx context.Context, prefix string) error {
 	if _, err := store.DeletePrefix(ctx, t.store, t.head+prefix); err != nil {
+		t.doubt()
 		t.failed.Add(1)
 		return fmt.Errorf("larder: %s* is not deleted from the store: %w", t.head+prefix, err)
 	}

@@ -3,6 +3,7 @@
 package larder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -110,20 +111,17 @@ func (w *warming[K, V]) get(ctx context.Context, batch []K) {
 		}
 	}
 	got := map[K]V{}
-	var err error
+	failed, err := 0, error(nil)
 	if len(missing) > 0 {
-		err = w.cache.loadMissing(ctx, missing, got)
+		failed, err = w.cache.loadMissing(ctx, missing, got)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done.Keys += len(batch)
 	w.done.Loaded += len(got)
-	if err != nil {
-		w.err = err
-		w.done.Failed += len(missing) - len(got)
-	} else {
-		w.done.NotFound += len(missing) - len(got)
-	}
+	w.done.Failed += failed
+	w.done.NotFound += len(missing) - len(got) - failed
+	w.err = cmp.Or(err, w.err)
 	if w.progress != nil {
 		w.progress(w.done)
 	}

@@ -206,7 +206,7 @@ func isFailure(err error) bool {
 // blame keeps the error that those will get who are refused. It holds the text alone: what an
 // earlier operation met is not what a later one may be asked about with errors.Is.
 func (g *Guard) blame(err error) {
-	var refusal error = judged{fmt.Errorf("%w: left alone after: %v", ErrUnavailable, err)}
+	var refusal error = judged{fmt.Errorf("%w: %w after: %v", ErrUnavailable, ErrLeftAlone, err)}
 	g.why.Store(&refusal)
 }
 

@@ -36,6 +36,8 @@ var (
 	ErrDamaged = errors.New("store: damaged")
 	// ErrUnavailable is wrapped where a store could not be reached or did not answer in time.
 	ErrUnavailable = errors.New("store: unavailable")
+	// ErrLeftAlone is wrapped, with ErrUnavailable, where a [Guard] spared a store that had failed.
+	ErrLeftAlone = errors.New("left alone")
 	// ErrRefused is wrapped where a store answered that it will not do it: out of memory,
 	// read-only.
 	ErrRefused = errors.New("store: refused")

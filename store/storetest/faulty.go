@@ -195,6 +195,14 @@ func (f *Faulty) Clear(ctx context.Context) error {
 	return store.Clear(ctx, f.store)
 }
 
+// DeletePrefix implements [store.PrefixDeleter].
+func (f *Faulty) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	if err := f.suffer(ctx, "DeletePrefix", prefix); err != nil {
+		return 0, err
+	}
+	return store.DeletePrefix(ctx, f.store, prefix)
+}
+
 // Open implements [store.Streamer].
 func (f *Faulty) Open(ctx context.Context, key string) (store.Item, store.Reader, error) {
 	if err := f.suffer(ctx, "Open", key); err != nil {
