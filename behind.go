@@ -13,9 +13,12 @@ import (
 )
 
 // WriteBehind says how values are written to the origin after Set has returned. What was set last
-// of a key is written, perhaps not what was set before. The zero value writes nothing behind.
+// of a key is written, perhaps not what was set before. Until then Get finds it in the queue, also
+// after a Delete, which does not concern the origin. A value that was given up is deleted from
+// memory and store, since the origin does not have it. The zero value writes nothing behind.
 type WriteBehind[K comparable, V any] struct {
-	// Write writes several values. If it returns an error it is called again with all of them.
+	// Write writes several values. If it returns an error it is called again with all of them. Its
+	// context ends after LoadTimeout.
 	Write func(ctx context.Context, values map[K]V) error
 	// Delay is how long values are collected at most before they are written. 0 means one second.
 	Delay time.Duration
@@ -25,7 +28,7 @@ type WriteBehind[K comparable, V any] struct {
 	// returns ErrQueueFull and keeps nothing. 0 means 10 000.
 	MaxQueue int
 	// Tries is how often a batch is written in vain before it is given up. The pauses between grow
-	// from Delay to sixteen times that. 0 means 5.
+	// from Delay to sixteen times that; Close waits for none. 0 means 5.
 	Tries int
 	// OnLost hears of values that were given up, with the error of the last try. nil means that
 	// they go to Options.OnError. Close tells how many they were.
@@ -48,19 +51,26 @@ type queued[V any] struct {
 // behind is a queue of values to be written. A nil one is never used.
 type behind[K comparable, V any] struct {
 	options WriteBehind[K, V]
+	limit   time.Duration // of a call of Write; 0 is none
 	report  func(error)
+	forget  func(K)
 
 	mu      sync.Mutex // guards the fields below
 	waiting map[K]queued[V]
 	writing map[K]queued[V] // the batch that is being written
 	room    chan struct{}   // closed when there is some again; nil if nobody waits for it
+	closing chan struct{}   // closed by close: no pauses any more
 	flush   chan struct{}   // closed when waiting should be written at once
 	done    chan struct{}   // closed when the writer has ended; nil if there is none
 	closed  bool
 	lost    int
 }
 
-func newBehind[K comparable, V any](o WriteBehind[K, V], report func(error)) *behind[K, V] {
+// newBehind makes the queue that o describes, nil if it writes nothing. forget takes a key out that
+// was given up.
+func newBehind[K comparable, V any](
+	o WriteBehind[K, V], limit time.Duration, report func(error), forget func(K),
+) *behind[K, V] {
 	if o.Write == nil {
 		return nil
 	}
@@ -68,7 +78,10 @@ func newBehind[K comparable, V any](o WriteBehind[K, V], report func(error)) *be
 	o.MaxBatch = cmp.Or(o.MaxBatch, 100)
 	o.MaxQueue = cmp.Or(o.MaxQueue, 10_000)
 	o.Tries = cmp.Or(o.Tries, 5)
-	return &behind[K, V]{options: o, report: report, waiting: map[K]queued[V]{}}
+	return &behind[K, V]{
+		options: o, limit: limit, report: report, forget: forget,
+		waiting: map[K]queued[V]{}, closing: make(chan struct{}),
+	}
 }
 
 // add queues a value, and waits for room if there is none.
@@ -198,7 +211,7 @@ func (b *behind[K, V]) write() {
 	var err error
 	for try := range b.options.Tries {
 		if try > 0 {
-			time.Sleep(b.options.Delay << min(try-1, 4))
+			b.pause(b.options.Delay << min(try-1, 4))
 		}
 		if err = b.call(); err == nil {
 			return
@@ -213,6 +226,29 @@ func (b *behind[K, V]) write() {
 		b.options.OnLost(b.values(), err)
 	} else {
 		b.report(fmt.Errorf("%w: %d of them: %w", ErrLost, len(b.writing), err))
+	}
+	b.forgetLost()
+}
+
+// forgetLost forgets the values of the batch that were not set again meanwhile.
+func (b *behind[K, V]) forgetLost() {
+	for key := range b.writing {
+		b.mu.Lock()
+		_, again := b.waiting[key]
+		b.mu.Unlock()
+		if !again {
+			b.forget(key)
+		}
+	}
+}
+
+// pause waits for d, or until the cache is closed.
+func (b *behind[K, V]) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.closing:
 	}
 }
 
@@ -236,7 +272,12 @@ func (b *behind[K, V]) call() error {
 				err = &PanicError{p, debug.Stack()}
 			}
 		}()
-		err = b.options.Write(context.Background(), values)
+		ctx, cancel := context.Background(), func() {}
+		if b.limit > 0 {
+			ctx, cancel = context.WithTimeout(ctx, b.limit)
+		}
+		defer cancel()
+		err = b.options.Write(ctx, values)
 	}()
 	<-done
 	return err
@@ -248,6 +289,9 @@ func (b *behind[K, V]) close() error {
 		return nil
 	}
 	b.mu.Lock()
+	if !b.closed {
+		close(b.closing)
+	}
 	b.closed = true
 	b.flushLocked()
 	done := b.done
@@ -261,4 +305,36 @@ func (b *behind[K, V]) close() error {
 		return fmt.Errorf("%w: %d of them", ErrLost, b.lost)
 	}
 	return nil
+}
+
+// Flush has all written to the origin that waits for it, and returns when it is, or was given up, or
+// with the error of ctx. What is set meanwhile may be among it or not.
+func (c *Cache[K, V]) Flush(ctx context.Context) error {
+	b := c.behind
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	b.flushLocked()
+	done := b.done
+	b.mu.Unlock()
+	if done == nil {
+		return nil
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// counts returns how many values wait, and how many were given up.
+func (b *behind[K, V]) counts() (waiting int, lost uint64) {
+	if b == nil {
+		return 0, 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting) + len(b.writing), uint64(b.lost)
 }

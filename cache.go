@@ -48,7 +48,7 @@ func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
 	c := &Cache[K, V]{engine: newEngine(o), names: namesOf(o.Key)}
 	c.open, c.close = context.WithCancel(context.Background())
 	c.tier = newTier(o, c.report)
-	c.behind = newBehind(o.WriteBehind, c.report)
+	c.behind = newBehind(o.WriteBehind, o.LoadTimeout, c.report, c.giveUp)
 	c.simple = c.tier == nil && o.Watch == nil && o.Write == nil && c.behind == nil &&
 		c.engine.rules.trivial() && o.Reload == nil && o.Jitter == 0
 	c.linked = make(chan struct{})
@@ -63,6 +63,21 @@ func Memoize[K comparable, V any](
 ) *Cache[K, V] {
 	o.Load = f
 	return New(o)
+}
+
+// giveUp forgets a value that the origin will never have. It does not take the turn of the key: who
+// has it may wait for room in the queue.
+func (c *Cache[K, V]) giveUp(key K) {
+	c.calls.drop(key)
+	gone, _ := c.engine.take(key)
+	c.tellBehind(gone)
+	if c.tier == nil {
+		return
+	}
+	if name, err := c.tier.name(&c.names, key); err == nil {
+		c.tier.owed.add(name)
+		c.tier.owed.pay()
+	}
 }
 
 // report passes an error on that no caller gets. A panic of who hears it would leave others waiting.
@@ -100,7 +115,8 @@ func (c *Cache[K, V]) Resize(max int64) {
 
 // Close takes all entries out of memory, and stops what would have expired them, the listening to
 // others, and refreshes that have not begun. It waits until all that was to be written behind is
-// written, or was reported, and returns an error if that failed. A closed cache stays empty: Set
+// written, or was given up, and returns ErrLost if something ever was; to wait for no longer than a
+// context, Flush first. A closed cache stays empty: Set
 // refuses, Get loads and keeps nothing. It may be called again. The store stays open: it is the
 // caller's.
 func (c *Cache[K, V]) Close() error {

@@ -273,7 +273,7 @@ func TestStatsCount(t *testing.T) {
 	}
 	s := c.Stats()
 	s.LoadTime = 0
-	want := larder.Stats{Name: "squares", Hits: 2, Misses: 5, Loads: 5, LoadErrors: 1, Evicted: 1,
+	want := larder.Stats{Linked: true, Name: "squares", Hits: 2, Misses: 5, Loads: 5, LoadErrors: 1, Evicted: 1,
 		Entries: 3, Weight: 3, Max: 3}
 	if s != want {
 		t.Errorf("Stats() = %+v, want %+v", s, want)

@@ -1,3 +1,5 @@
+// regress_a_test.go: what once went wrong between memory, store and origin.
+
 package larder_test
 
 import (
@@ -435,7 +437,6 @@ func TestOnEvictMayUseTheKey(t *testing.T) {
 		}
 	}
 }
-
 
 // 17. Warm counts.
 func TestWarmCountsWhatFailed(t *testing.T) {

@@ -1,3 +1,5 @@
+// regress_b_test.go: what once went wrong with debts, callbacks and snapshots.
+
 package larder_test
 
 import (
@@ -177,7 +179,6 @@ func TestInterfacesAsKeysOfAStore(t *testing.T) {
 		t.Errorf("a pointer that is not equal finds %v", v)
 	}
 }
-
 
 // 27. very long TTL with a store.
 func TestVeryLongTimesToLive(t *testing.T) {

@@ -1,3 +1,5 @@
+// regress_c_test.go: what once went wrong when much is deleted at once.
+
 package larder_test
 
 import (

@@ -21,6 +21,10 @@ type Stats struct {
 	Stale     uint64 // hits on stale values, and failed or slow loads that one stood in for
 	Refreshes uint64 // refreshes behind that began
 	Heard     uint64 // changes by others that were heard of
+	Linked    bool   // they are heard of now; else entries live for LostTTL
+
+	Waiting int    // values that are still to be written behind
+	Lost    uint64 // values that were given up
 
 	StoreHits, StoreMisses uint64 // reads that found something of use in the store, and that did not
 	StoreErrors            uint64 // what the store failed to do, or was spared while it is down
@@ -47,8 +51,13 @@ func (s Stats) HitRatio() float64 {
 
 // String returns the numbers that one looks at first, in a line.
 func (s Stats) String() string {
-	return fmt.Sprintf("%s: %d hits, %d misses (%.1f %%), %d of %d kept, %d evicted", s.Name,
+	line := fmt.Sprintf("%s: %d hits, %d misses (%.1f %%), %d of %d kept, %d evicted", s.Name,
 		s.Hits, s.Misses, 100*s.HitRatio(), s.Weight, s.Max, s.Evicted)
+	if s.StoreHits+s.StoreMisses+s.StoreErrors > 0 {
+		line += fmt.Sprintf("; store: %d hits, %d misses, %d errors", s.StoreHits, s.StoreMisses,
+			s.StoreErrors)
+	}
+	return line
 }
 
 // Stats returns the numbers of this moment.
@@ -58,7 +67,8 @@ func (c *Cache[K, V]) Stats() Stats {
 	s.Loads, s.LoadErrors = c.loaded.calls.Load(), c.loaded.failed.Load()
 	s.LoadTime = time.Duration(c.loaded.took.Load())
 	s.Stale, s.Refreshes = c.counts.stale.Load(), c.counts.refreshes.Load()
-	s.Heard = c.counts.heard.Load()
+	s.Heard, s.Linked = c.counts.heard.Load(), c.lost.Load() == 0
+	s.Waiting, s.Lost = c.behind.counts()
 	if t := c.tier; t != nil {
 		s.StoreHits, s.StoreMisses = t.hits.Load(), t.misses.Load()
 		s.StoreErrors, s.StoreDamaged = t.failed.Load(), t.damaged.Load()

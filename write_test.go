@@ -171,3 +171,123 @@ func TestWriteBehindHasABound(t *testing.T) {
 		}
 	})
 }
+
+func TestComputeWritesTheOrigin(t *testing.T) {
+	o := &table{}
+	c := larder.New(larder.Options[string, int]{
+		Write: func(ctx context.Context, key string, v int) error {
+			return o.write(ctx, map[string]int{key: v})
+		}})
+	defer c.Close()
+	add := func(n int, _ bool) (int, larder.Op) { return n + 1, larder.Put }
+	for range 3 {
+		c.Compute(ctx, "k", add)
+	}
+	if o.get("k") != 3 {
+		t.Errorf("the origin has %d, want 3", o.get("k"))
+	}
+	o.fails = 1
+	if v, ok, err := c.Compute(ctx, "k", add); ok || !errors.Is(err, errOrigin) {
+		t.Errorf("Compute = %d, %v, %v", v, ok, err)
+	}
+	if v, ok := c.Lookup("k"); ok {
+		t.Errorf("%d is kept although the origin has 3", v)
+	}
+}
+
+func TestComputeFindsWhatIsStillToBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &table{}
+		c := larder.New(larder.Options[string, int]{MaxEntries: 1,
+			WriteBehind: larder.WriteBehind[string, int]{Write: o.write, Delay: time.Hour}})
+		c.Set(ctx, "k", 10)
+		c.Set(ctx, "other", 1) // k is evicted
+		c.Compute(ctx, "k", func(n int, found bool) (int, larder.Op) { return n + 1, larder.Put })
+		if s := c.Stats(); s.Waiting != 2 {
+			t.Errorf("%d values wait, want 2", s.Waiting)
+		}
+		if err := c.Flush(ctx); err != nil || o.get("k") != 11 {
+			t.Errorf("Flush: %v; the origin has %d, want 11", err, o.get("k"))
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWhatWasGivenUpIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &table{fails: 1}
+		c := behindOf(o, larder.WriteBehind[string, int]{Tries: 1})
+		c.Set(ctx, "k", 1)
+		if err := c.Flush(ctx); err != nil {
+			t.Error(err)
+		}
+		if v, ok := c.Lookup("k"); ok || c.Stats().Lost != 1 {
+			t.Errorf("%d is kept, %d lost", v, c.Stats().Lost)
+		}
+		if err := c.Close(); !errors.Is(err, larder.ErrLost) {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+func TestAWriterThatWaitsForItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := larder.New(larder.Options[int, int]{LoadTimeout: time.Second,
+			WriteBehind: larder.WriteBehind[int, int]{Tries: 2,
+				Write: func(ctx context.Context, _ map[int]int) error {
+					<-ctx.Done()
+					return ctx.Err()
+				}}})
+		c.Set(ctx, 1, 1)
+		short, cancel := context.WithTimeout(ctx, time.Millisecond)
+		defer cancel()
+		if err := c.Flush(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Flush: %v", err)
+		}
+		start := time.Now()
+		if err := c.Close(); !errors.Is(err, larder.ErrLost) || time.Since(start) > 3*time.Second {
+			t.Errorf("Close: %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestSetForNoTimeDeletes(t *testing.T) {
+	c := larder.New(larder.Options[string, int]{})
+	defer c.Close()
+	for _, ttl := range []time.Duration{0, -time.Second} {
+		c.Set(ctx, "k", 1)
+		if err := c.SetFor(ctx, "k", 2, ttl); err != nil {
+			t.Error(err)
+		}
+		if v, ok := c.Lookup("k"); ok {
+			t.Errorf("SetFor %v: %d is there", ttl, v)
+		}
+	}
+}
+
+func TestMaxBatch(t *testing.T) {
+	var mu sync.Mutex // guards sizes
+	var sizes []int
+	c := larder.New(larder.Options[int, int]{MaxBatch: 10,
+		LoadMany: func(_ context.Context, keys []int) (map[int]int, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			sizes = append(sizes, len(keys))
+			got := map[int]int{}
+			for _, k := range keys {
+				got[k] = k
+			}
+			return got, nil
+		}})
+	defer c.Close()
+	keys := make([]int, 95)
+	for i := range keys {
+		keys[i] = i
+	}
+	got, err := c.GetMany(ctx, keys)
+	if len(got) != 95 || err != nil || len(sizes) != 10 {
+		t.Errorf("%d values, %v, by calls of %v", len(got), err, sizes)
+	}
+}

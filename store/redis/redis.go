@@ -30,6 +30,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,6 +110,11 @@ const (
 func (o Options) withDefaults() (Options, error) {
 	if len(o.Addrs) == 0 {
 		return o, errors.New("redis: no address")
+	}
+	for _, addr := range o.Addrs {
+		if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+			return o, fmt.Errorf("redis: the address %q is not host:port", addr)
+		}
 	}
 	if o.Prefix == "" {
 		o.Prefix = "larder:"
