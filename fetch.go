@@ -17,11 +17,11 @@ import (
 
 // fetch is one key on its way.
 type fetch[K comparable, V any] struct {
-	key   K
-	name  string // in the store
-	call  *call[V]
-	old   held[V] // what is served if the origin fails, and what Reload gets
-	newer int64   // of a refresh: what the store has must be younger, in nanoseconds of Unix time
+	key    K
+	name   string // in the store
+	call   *call[V]
+	old    held[V]     // what is served if the origin fails, and what Reload gets
+	newer  int64       // of a refresh: what the store has must be younger, in nanoseconds of Unix time
 	lease  store.Lease // nil without one
 	commit store.Lease // by which the store takes the value: the same, unless Leases gave that one
 	writes bool        // what is loaded may be stored
