@@ -127,8 +127,9 @@ type Options[K comparable, V any] struct {
 	// means that Store does, if it can. It should answer quickly: nothing guards it.
 	Leases store.Leaser
 	// Watch tells of what changed at the origin, by the names of keys without what Store puts in
-	// front of them; so both memory and Store forget it. What other processes do to Store is heard
-	// of anyway, if Store can tell.
+	// front of them; so both memory and Store forget it. When its link was lost, what Store had is
+	// not read any more. What changed while no process listened is not heard of: that is for the
+	// TTL. What other processes do to Store is heard of anyway, if Store can tell.
 	Watch store.Watcher
 	// LostTTL bounds the TTL of what is kept in memory while the link to Store or Watch is lost, so
 	// that changes go unheard. 0 means one second.
