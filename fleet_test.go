@@ -51,7 +51,7 @@ func node(addr, url string) int {
 		return 1
 	}
 	defer s.Close()
-	c := larder.New(larder.Options[string, string]{Name: "fleet", Store: s,
+	c := larder.New(larder.Options[string, string]{Name: "fleet", Store: patient(s),
 		Load: func(_ context.Context, key string) (string, error) {
 			r, err := http.Get(fmt.Sprint(url, "/", key, "?", os.Getpid()))
 			if err != nil {
@@ -156,16 +156,36 @@ func TestAnotherProcessTakesOverFromOneThatWasKilled(t *testing.T) {
 	}
 }
 
-// redisNode is a cache in front of a Redis.
+// patient guards a store that is not skipped when a machine is busy.
+func patient(s store.Store) store.Store {
+	return store.NewGuard(s, store.GuardOptions{Timeout: 5 * time.Second})
+}
+
+// redisNode is a cache in front of a Redis, which it skips as a cache does.
 func redisNode(
 	t testing.TB, addr string, o larder.Options[string, string],
+) *larder.Cache[string, string] {
+	t.Helper()
+	return nodeOf(t, addr, o, func(s store.Store) store.Store { return s })
+}
+
+// patientNode is redisNode that skips nothing.
+func patientNode(
+	t testing.TB, addr string, o larder.Options[string, string],
+) *larder.Cache[string, string] {
+	t.Helper()
+	return nodeOf(t, addr, o, patient)
+}
+
+func nodeOf(
+	t testing.TB, addr string, o larder.Options[string, string], view func(store.Store) store.Store,
 ) *larder.Cache[string, string] {
 	t.Helper()
 	s, err := redis.Open(redis.Options{Addrs: []string{addr}, Heartbeat: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Name, o.Store = "fleet", s
+	o.Name, o.Store = "fleet", view(s)
 	c := larder.New(o)
 	t.Cleanup(func() { c.Close(); s.Close() })
 	return c
@@ -208,8 +228,8 @@ func linked(t testing.TB, d time.Duration, a, b *larder.Cache[string, string]) {
 
 func TestOtherNodesForgetWithinMilliseconds(t *testing.T) {
 	r := servers.Redis(t)
-	a := redisNode(t, r.Addr, larder.Options[string, string]{})
-	b := redisNode(t, r.Addr, larder.Options[string, string]{})
+	a := patientNode(t, r.Addr, larder.Options[string, string]{})
+	b := patientNode(t, r.Addr, larder.Options[string, string]{})
 	linked(t, 5*time.Second, a, b)
 	const rounds = 1000
 	var took []time.Duration
@@ -245,7 +265,7 @@ func TestNoLoadOvertakesAChangeInRedis(t *testing.T) {
 	var truth [keys]atomic.Int64
 	var nodes [2]*larder.Cache[string, string]
 	for i := range nodes {
-		nodes[i] = redisNode(t, r.Addr, larder.Options[string, string]{
+		nodes[i] = patientNode(t, r.Addr, larder.Options[string, string]{
 			Load: func(_ context.Context, key string) (string, error) {
 				n, _ := strconv.Atoi(key)
 				v := truth[n].Load()
@@ -482,8 +502,8 @@ func costsLittle(t *testing.T, c *larder.Cache[string, string]) {
 
 func TestAValueThatRedisRefusesIsInMemory(t *testing.T) {
 	r := servers.Redis(t, "--proto-max-bulk-len", "1048576")
-	a := redisNode(t, r.Addr, larder.Options[string, string]{})
-	b := redisNode(t, r.Addr, larder.Options[string, string]{})
+	a := patientNode(t, r.Addr, larder.Options[string, string]{})
+	b := patientNode(t, r.Addr, larder.Options[string, string]{})
 	linked(t, 5*time.Second, a, b)
 	a.Set(ctx, "k", "small")
 	large := strings.Repeat("x", 2<<20)

@@ -17,7 +17,19 @@ import (
 	"github.com/larder-go/larder/store/storetest"
 )
 
-// plain hides what a store can do besides.
+// told is a text that several goroutines read and write.
+type told struct{ atomic.Value }
+
+func textOf(s string) *told {
+	t := &told{}
+	t.set(s)
+	return t
+}
+
+func (t *told) get() string  { return t.Load().(string) }
+func (t *told) set(s string) { t.Store(s) }
+
+// bare hides what a store can do besides.
 type bare struct{ store.Store }
 
 var _ = storetest.NewFaulty
@@ -125,20 +137,20 @@ func TestADroppedLoadIsNotStored(t *testing.T) {
 	// Set and Delete both fail; the first one that fails ends the test.
 	for _, how := range []string{"Set", "Delete"} {
 		synctest.Test(t, func(t *testing.T) {
-			truth := "old"
+			truth := textOf("old")
 			c := larder.New(larder.Options[string, string]{Name: "n", MaxEntries: 1,
 				Store: bare{store.NewMemory(store.MemoryOptions{})},
 				Load: func(_ context.Context, key string) (string, error) {
-					v := truth
+					v := truth.get()
 					time.Sleep(time.Second)
 					return v, nil
 				}})
 			defer c.Close()
 			go c.Get(ctx, "k")
 			time.Sleep(time.Second / 2)
-			truth = "new"
+			truth.set("new")
 			if how == "Set" {
-				c.Set(ctx, "k", truth)
+				c.Set(ctx, "k", truth.get())
 			} else {
 				c.Delete(ctx, "k")
 			}
@@ -224,7 +236,7 @@ func (s slowSet) Set(ctx context.Context, key string, item store.Item) error {
 // 8. Watch: Cleared does not reach the store before loads read it.
 func TestAClearedOriginIsForgottenAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		truth := "old"
+		truth := textOf("old")
 		w := &link{}
 		m := store.NewMemory(store.MemoryOptions{})
 		f := storetest.NewFaulty(m)
@@ -232,12 +244,12 @@ func TestAClearedOriginIsForgottenAtOnce(t *testing.T) {
 		var errs atomic.Int64
 		c := larder.New(larder.Options[string, string]{Name: "n", Store: f, Watch: w, TTL: time.Hour,
 			OnError: func(error) { errs.Add(1) },
-			Load:    func(context.Context, string) (string, error) { return truth, nil }})
+			Load:    func(context.Context, string) (string, error) { return truth.get(), nil }})
 		defer c.Close()
 		w.hear(store.Event{Kind: store.Linked})
 		c.Get(ctx, "k")
 		f.Delay(100 * time.Millisecond)
-		truth = "new"
+		truth.set("new")
 		w.hear(store.Event{Kind: store.Cleared})
 		v, _ := c.Get(ctx, "k")
 		time.Sleep(time.Minute)
@@ -246,7 +258,7 @@ func TestAClearedOriginIsForgottenAtOnce(t *testing.T) {
 			t.Errorf("slow store: after Cleared: %q, a minute later %q", v, v2)
 		}
 		f.Fail(errors.New("down"))
-		truth = "newer"
+		truth.set("newer")
 		w.hear(store.Event{Kind: store.Cleared})
 		synctest.Wait()
 		f.Heal()
@@ -261,16 +273,16 @@ func TestAClearedOriginIsForgottenAtOnce(t *testing.T) {
 // 9. Watch lost and linked: what changed meanwhile is read from the store for its whole TTL.
 func TestWhatTheOriginsLinkMissedIsNotReadFromTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		truth := "old"
+		truth := textOf("old")
 		w := &link{}
 		c := larder.New(larder.Options[string, string]{Name: "n", Watch: w, TTL: time.Hour,
 			Store: store.NewMemory(store.MemoryOptions{}),
-			Load:  func(context.Context, string) (string, error) { return truth, nil }})
+			Load:  func(context.Context, string) (string, error) { return truth.get(), nil }})
 		defer c.Close()
 		w.hear(store.Event{Kind: store.Linked})
 		c.Get(ctx, "k")
 		w.hear(store.Event{Kind: store.Lost})
-		truth = "new"
+		truth.set("new")
 		time.Sleep(10 * time.Second)
 		if v, _ := c.Get(ctx, "k"); v != "new" {
 			t.Errorf("10 s after the change, link lost: %q", v)
@@ -286,13 +298,13 @@ func TestWhatTheOriginsLinkMissedIsNotReadFromTheStore(t *testing.T) {
 // 10. distrusted values are served while RetryAfter lasts.
 func TestWhatIsDistrustedIsNotServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		truth := "old"
+		truth := textOf("old")
 		w := &link{}
 		var takes atomic.Int64
 		c := larder.New(larder.Options[string, string]{Watch: w, TTL: time.Hour, RefreshAhead: 0.5,
 			StaleOnError: time.Hour, RetryAfter: time.Minute,
 			Load: func(context.Context, string) (string, error) {
-				v := truth
+				v := truth.get()
 				time.Sleep(time.Duration(takes.Load()))
 				return v, nil
 			}})
@@ -304,7 +316,7 @@ func TestWhatIsDistrustedIsNotServed(t *testing.T) {
 		c.Get(ctx, "k") // due: a refresh begins
 		time.Sleep(time.Second / 2)
 		w.hear(store.Event{Kind: store.Lost})
-		truth = "new"
+		truth.set("new")
 		w.hear(store.Event{Kind: store.Linked})
 		time.Sleep(30 * time.Second)
 		if v, err := c.Get(ctx, "k"); v != "new" {

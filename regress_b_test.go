@@ -216,15 +216,15 @@ func TestANewDebtIsNotForgiven(t *testing.T) {
 				after()
 			}
 		}}
-		truth := "0"
+		truth := textOf("0")
 		c := larder.New(larder.Options[string, string]{Name: "n", Store: s, Watch: w, TTL: time.Hour,
-			Load: func(context.Context, string) (string, error) { return truth, nil }})
+			Load: func(context.Context, string) (string, error) { return truth.get(), nil }})
 		defer c.Close()
 		w.hear(store.Event{Kind: store.Linked})
 		f.Fail(errors.New("busy"))
 		c.Delete(ctx, "other") // the store owes: it is tried again every now and then
 		time.Sleep(100 * time.Millisecond)
-		after = func() { truth = "new"; w.hear(store.Event{Kind: store.Changed, Key: "k"}) }
+		after = func() { truth.set("new"); w.hear(store.Event{Kind: store.Changed, Key: "k"}) }
 		c.Set(ctx, "k", "old") // stored; then, before the answer has come, the origin changes
 		after = nil
 		f.Heal()
@@ -255,13 +255,13 @@ func (s hookSet) Set(ctx context.Context, key string, item store.Item) error {
 func TestAFailedClearReadsNothingOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := storetest.NewFaulty(store.NewMemory(store.MemoryOptions{}))
-		truth := "old"
+		truth := textOf("old")
 		c := larder.New(larder.Options[string, string]{Name: "n", Store: f,
-			Load: func(context.Context, string) (string, error) { return truth, nil }})
+			Load: func(context.Context, string) (string, error) { return truth.get(), nil }})
 		defer c.Close()
 		c.Get(ctx, "k")
 		f.Fail(errors.New("down"))
-		truth = "new"
+		truth.set("new")
 		err := c.Clear(ctx)
 		f.Heal()
 		time.Sleep(time.Minute)

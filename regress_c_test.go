@@ -16,17 +16,17 @@ import (
 // 40. who asks after DeleteTag gets what a load of before brings.
 func TestNobodyJoinsALoadOfADeletedTag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		truth := "old"
+		truth := textOf("old")
 		c := larder.New(larder.Options[string, string]{
 			Reload: func(context.Context, string, larder.Entry[string]) (larder.Entry[string], error) {
-				v := truth
+				v := truth.get()
 				time.Sleep(time.Second)
 				return larder.Entry[string]{Value: v, Tags: []string{"t"}}, nil
 			}})
 		defer c.Close()
 		go c.Get(ctx, "k")
 		time.Sleep(time.Second / 2)
-		truth = "new"
+		truth.set("new")
 		c.DeleteTag(ctx, "t")
 		if v, _ := c.Get(ctx, "k"); v != "new" {
 			t.Errorf("Get after DeleteTag returns %q", v)
@@ -37,18 +37,18 @@ func TestNobodyJoinsALoadOfADeletedTag(t *testing.T) {
 // 41. Clear and DeletePrefix of a store that cannot delete by prefix (Redis, disk) leave the leases.
 func TestClearVoidsLeases(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		truth := "old"
+		truth := textOf("old")
 		c := larder.New(larder.Options[string, string]{Name: "n",
 			Store: storetest.NewFaulty(store.NewMemory(store.MemoryOptions{})), // no DeletePrefix, as redis.Store
 			Load: func(context.Context, string) (string, error) {
-				v := truth
+				v := truth.get()
 				time.Sleep(time.Second)
 				return v, nil
 			}})
 		defer c.Close()
 		go c.Get(ctx, "k")
 		time.Sleep(time.Second / 2)
-		truth = "new"
+		truth.set("new")
 		if err := c.Clear(ctx); err != nil {
 			t.Fatal(err)
 		}

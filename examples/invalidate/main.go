@@ -77,7 +77,9 @@ func node(addr string) (*larder.Cache[string, string], func(), error) {
 		return nil, nil, err
 	}
 	c := larder.New(larder.Options[string, string]{
-		Name: "invalidate", Store: shared, TTL: time.Hour,
+		Name: "invalidate", TTL: time.Hour,
+		// By itself it would skip a Redis that is slow. This program is to show what is in it.
+		Store: store.NewGuard(shared, store.GuardOptions{Timeout: 5 * time.Second}),
 	})
 	return c, func() { c.Close(); shared.Close() }, nil
 }

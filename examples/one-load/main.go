@@ -72,9 +72,11 @@ func amongProcesses(addrs []string) error {
 		if err != nil {
 			return err
 		}
-		opt := options{Name: "one-load", Load: o.load, TTL: time.Minute, Store: stores[0]}
+		opt := options{Name: "one-load", Load: o.load, TTL: time.Minute,
+			// patient, so that Redis is not skipped on a busy machine
+			Store: store.NewGuard(stores[0], store.GuardOptions{Timeout: 5 * time.Second})}
 		if len(stores) > 1 { // values are in the first, leases are by most of them
-			opt.Leases = redis.NewRedlock(stores, redis.RedlockOptions{})
+			opt.Leases = redis.NewRedlock(stores, redis.RedlockOptions{Patience: 2 * time.Second})
 		}
 		c := larder.New(opt)
 		defer func() {

@@ -198,7 +198,7 @@ func (s *Store) connect(tracked bool, mode Invalidation) (*client, Invalidation,
 		}
 	}
 	cl.publish = mode == Channel
-	s.learnLimit(cl)
+	go s.learnLimit(cl) // the first call need not wait for that
 	return cl, mode, nil
 }
 
