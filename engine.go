@@ -32,8 +32,8 @@ type engine[K comparable, V any] struct {
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
 	simple  bool                         // updates need no room: no weights, no OnEvict
 	plain   bool                         // simple, and there are neither Idle nor lives
-	rules   freshness
 	options Options[K, V]
+	rules   freshness
 	_       apart
 
 	clock clock

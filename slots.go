@@ -73,9 +73,9 @@ type slots[K comparable, V any] struct {
 	stride  uintptr
 	valueAt uintptr
 	timeAt  uintptr
-	lifeAt  uintptr
 	keys    layout
 	values  layout
+	lifeAt  uintptr
 	_       apart
 	used    uint32   // slots that were ever handed out; guarded by the room
 	free    []uint32 // those that came back; guarded by the room
@@ -86,8 +86,8 @@ const chunkBytes = 256 << 10
 
 // shape is which of the kinds of entries slots hold.
 type shape struct {
-	times int  // words for times
-	rich  bool // with a life; then times is at least 1
+	times uint8 // words for times
+	rich  bool  // with a life; then times is at least 1
 }
 
 // newSlots makes room that grows as entries come; expected sizes the chunks.
