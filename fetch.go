@@ -403,24 +403,35 @@ func (c *Cache[K, V]) deleteStored(f *fetch[K, V]) {
 	}
 }
 
-// writeStore stores a value that was loaded, by the lease if there is one. It takes the turn of the
-// key, so that whoever changes the key in this process does so before, or after; and whoever has
-// deleted more than a key meanwhile has deleted this.
+// writeStore stores a value that was loaded. A lease with a token tells by itself whether somebody
+// has changed the key since it was taken; what was heard of meanwhile may have happened before.
 func (c *Cache[K, V]) writeStore(f *fetch[K, V], n *newcomer[K, V]) error {
 	item, err := c.tier.item(n.value.v, n.life, &c.engine.clock)
 	if err != nil {
 		return err
 	}
-	end, ok := c.calls.beginKeeping(f.key, f.call, n.life.tags)
+	ctx := context.Background() // the store has its own time limit
+	if f.commit != nil && f.commit.Token() != 0 {
+		return f.commit.Set(ctx, item)
+	}
+	return c.writeInTurn(ctx, f, item, n.life.tags)
+}
+
+// writeInTurn is writeStore where nothing but this process can tell. It takes the turn of the key,
+// so that whoever changes the key in this process does so before, or after; and whoever has deleted
+// more than a key meanwhile has deleted this.
+func (c *Cache[K, V]) writeInTurn(
+	ctx context.Context, f *fetch[K, V], item store.Item, tags []string,
+) error {
+	end, ok := c.calls.beginKeeping(f.key, f.call, tags)
 	if !ok {
 		return store.ErrVoid
 	}
 	defer end()
-	ctx := context.Background() // the store has its own time limit
 	if err := c.setStored(ctx, f, item); err != nil {
 		return err
 	}
-	if !c.calls.stillKeeps(f.key, f.call, n.life.tags) {
+	if !c.calls.stillKeeps(f.key, f.call, tags) {
 		c.tier.delete(ctx, f.name)
 		return store.ErrVoid
 	}
