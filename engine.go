@@ -181,8 +181,12 @@ func (e *engine[K, V]) inspect(k K) held[V] {
 }
 
 // regard is inspect for an entry that is used if it may be: policy and counters hear of a hit, and
-// its idle time begins again.
+// its idle time begins again. Where no entry has a life there is nothing that get would not have
+// found.
 func (e *engine[K, V]) regard(k K) held[V] {
+	if !e.slots.Load().rich {
+		return held[V]{state: gone}
+	}
 	var value whole[V]
 	w, l, s := e.view(&k, &value)
 	if s < kept {

@@ -202,25 +202,24 @@ func (c *Cache[K, V]) goneOf(l *life) int64 {
 
 // arrive makes an entry of what the origin has brought.
 func (c *Cache[K, V]) arrive(f *fetch[K, V], got origin[V]) (*newcomer[K, V], error) {
-	ttl := got.entry.TTL
-	if ttl == 0 {
-		o := &c.engine.options
-		ttl = jittered(o.TTL, o.Jitter, rand.Float64())
-	}
-	l := c.newLife(ttl, got.entry, got.begun)
-	l.took, l.absent = got.took, got.absent
-	l.gone = c.goneOf(l)
+	l := c.newLife(got)
 	n, err := c.newcomer(f, got.entry.Value, l, got.entry.Weight)
 	if err == nil {
-		n.unkept = ttl < 0
+		n.unkept = got.entry.TTL < 0
 	}
 	return n, err
 }
 
-// newLife begins the life of a value.
-func (c *Cache[K, V]) newLife(ttl time.Duration, e Entry[V], begun time.Time) *life {
+// newLife begins the life of a value that was loaded or set.
+func (c *Cache[K, V]) newLife(got origin[V]) *life {
+	e, o := got.entry, &c.engine.options
+	ttl := e.TTL
+	if ttl == 0 {
+		ttl = jittered(o.TTL, o.Jitter, rand.Float64())
+	}
 	l := &life{
-		created: begun.UnixNano(), fresh: never, tags: slices.Clone(e.Tags), marks: e.Validators,
+		created: got.begun.UnixNano(), fresh: never, took: got.took, absent: got.absent,
+		tags: slices.Clone(e.Tags), marks: e.Validators,
 	}
 	if ttl != Forever {
 		l.fresh = c.engine.clock.after(ttl)
@@ -371,7 +370,7 @@ func (c *Cache[K, V]) fallBack(
 // tells that somebody has changed the key meanwhile.
 func (c *Cache[K, V]) keepInStore(f *fetch[K, V], n *newcomer[K, V], err error) (void bool) {
 	defer f.release()
-	if c.tier == nil || f.stored || !f.writes {
+	if f.stored || !f.writes {
 		return false
 	}
 	if n == nil || n.unkept {

@@ -68,7 +68,6 @@ func (c *Cache[K, V]) listen(
 			if stood {
 				missed()
 			}
-			c.calls.doubtAll()
 			if lost {
 				c.lost.Add(-1)
 			}

@@ -191,9 +191,6 @@ func (c *Cache[K, V]) awaitStored(ctx context.Context, k *call[V]) {
 	default: // a stale value was served in its place
 		return
 	}
-	if c.tier == nil {
-		return
-	}
 	select {
 	case <-k.settled:
 	case <-ctx.Done():

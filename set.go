@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -84,14 +83,9 @@ func (c *Cache[K, V]) setInTurn(
 
 // entered makes an entry of what somebody sets.
 func (c *Cache[K, V]) entered(key K, e Entry[V]) *newcomer[K, V] {
-	o := &c.engine.options
-	ttl := e.TTL
-	if ttl == 0 {
-		ttl = jittered(o.TTL, o.Jitter, rand.Float64())
-	}
 	n := &newcomer[K, V]{key: whole[K]{v: key}, value: whole[V]{v: e.Value}}
-	n.life = c.newLife(ttl, e, time.Now())
-	if o.Weigh != nil && e.Weight > 0 {
+	n.life = c.newLife(origin[V]{entry: e, begun: time.Now()})
+	if c.engine.options.Weigh != nil && e.Weight > 0 {
 		n.weight = uint64(e.Weight)
 	}
 	if c.tier != nil && c.names.key == nil {
@@ -167,45 +161,41 @@ func (c *Cache[K, V]) deleteThere(ctx context.Context, key K) error {
 // share it. Loads of such that are under way are not kept. A store that cannot delete by tag says
 // so with errors.ErrUnsupported.
 func (c *Cache[K, V]) DeleteTag(ctx context.Context, tag string) error {
-	forget := func() { c.engine.tellOf(c.forgetTag(tag)) }
-	forget()
+	return c.forgetBoth(
+		func() []departure[K, V] { return c.forgetTag(tag) },
+		func() error { return c.tier.deleteTag(ctx, tag) })
+}
+
+// forgetBoth takes entries out of memory by here, and out of the store, if there is one, by there.
+// What was read from the store meanwhile is taken out of memory after that.
+func (c *Cache[K, V]) forgetBoth(here func() []departure[K, V], there func() error) error {
+	c.engine.tellOf(here())
 	if c.tier == nil {
 		return nil
 	}
-	defer forget() // what was read from the store meanwhile
-	return c.tier.deleteTag(ctx, tag)
+	err := there()
+	c.engine.tellOf(here())
+	return err
 }
 
 // DeletePrefix takes all entries out whose keys' names begin with prefix: the names that
 // Options.Key describes. It looks at all entries in memory. A store that cannot list its keys says
 // so with errors.ErrUnsupported.
 func (c *Cache[K, V]) DeletePrefix(ctx context.Context, prefix string) error {
-	forget := func() {
-		is := func(key K) bool {
-			name, err := c.names.of(key)
-			return err == nil && strings.HasPrefix(name, prefix)
-		}
+	is := func(key K) bool {
+		name, err := c.names.of(key)
+		return err == nil && strings.HasPrefix(name, prefix)
+	}
+	return c.forgetBoth(func() []departure[K, V] {
 		c.calls.dropWhere(is)
-		c.engine.tellOf(c.engine.takeWhere(is))
-	}
-	forget()
-	if c.tier == nil {
-		return nil
-	}
-	defer forget()
-	return c.tier.deletePrefix(ctx, prefix)
+		return c.engine.takeWhere(is)
+	}, func() error { return c.tier.deletePrefix(ctx, prefix) })
 }
 
 // Clear takes all entries out, of memory and of the store. Loads that are under way are not kept.
 // A store that cannot list its keys says so with errors.ErrUnsupported.
 func (c *Cache[K, V]) Clear(ctx context.Context) error {
-	forget := func() { c.engine.tellOf(c.forgetAll()) }
-	forget()
-	if c.tier == nil {
-		return nil
-	}
-	defer forget()
-	return c.tier.deletePrefix(ctx, "")
+	return c.forgetBoth(c.forgetAll, func() error { return c.tier.deletePrefix(ctx, "") })
 }
 
 // Op is what Compute does with the value that f returns.
