@@ -213,7 +213,9 @@ func (c *Cache[K, V]) readAll(
 		}
 	}
 	found, ok := c.tier.readMany(ctx, names)
+	c.tier.misses.Add(uint64(len(names) - len(found)))
 	for _, f := range led {
+		f.looked = true
 		var n *newcomer[K, V]
 		var err error
 		if s, ok := found[f.name]; ok && f.name != "" {

@@ -204,7 +204,8 @@ func (t *tier[K, V]) overdue(name string, item store.Item, d debts) bool {
 // doubt lets nothing be read that was created before.
 func (t *tier[K, V]) doubt() { t.before.Store(time.Now().UnixNano()) }
 
-// readMany is read for several names, in one go; ok is false if the store cannot be read.
+// readMany is read for several names, in one go; ok is false if the store cannot be read. It counts
+// hits; what it does not find is a miss the first time it is asked for.
 func (t *tier[K, V]) readMany(
 	ctx context.Context, names []string,
 ) (got map[string]stored[V], ok bool) {
@@ -217,13 +218,15 @@ func (t *tier[K, V]) readMany(
 	for _, name := range names {
 		item, ok := items[name]
 		if !ok || t.overdue(name, item, debts) {
-			t.misses.Add(1)
 			continue
 		}
 		s, err := t.decode(item)
-		if t.count(err); err == nil {
-			got[name] = s
+		if err != nil {
+			t.damage(err)
+			continue
 		}
+		t.hits.Add(1)
+		got[name] = s
 	}
 	return got, err == nil
 }
@@ -236,12 +239,17 @@ func (t *tier[K, V]) count(err error) {
 	case errors.Is(err, store.ErrNotFound):
 		t.misses.Add(1)
 		if errors.Is(err, store.ErrDamaged) {
-			t.damaged.Add(1)
-			t.report(err)
+			t.damage(err)
 		}
 	default:
 		t.fail("read", err)
 	}
+}
+
+// damage counts bytes that are no value of this cache.
+func (t *tier[K, V]) damage(err error) {
+	t.damaged.Add(1)
+	t.report(err)
 }
 
 // fail counts an operation that the store could not do, or that was spared it.

@@ -364,8 +364,8 @@ func TestGetManyReadsAllLevels(t *testing.T) {
 		if got, want := strings.Join(asked, ""), "[1 2 100][3][4 5 101]"; got != want {
 			t.Errorf("asked for %s, want %s", got, want)
 		}
-		if s := nodes[1].Stats(); s.StoreHits != 3 {
-			t.Errorf("%d store hits, want 3", s.StoreHits)
+		if s := nodes[1].Stats(); s.StoreHits != 3 || s.StoreMisses != 4 {
+			t.Errorf("%d hits and %d misses of the store, want 3, 4", s.StoreHits, s.StoreMisses)
 		}
 		got, _ = nodes[0].GetMany(ctx, []int{1, 2, 3, 4, 5, 100, 101})
 		if !maps.Equal(got, want) || len(asked) != 3 {
