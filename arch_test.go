@@ -19,10 +19,10 @@ const module = "github.com/larder-go/larder"
 // own, nothing beside it and nothing above, except what beside allows. Changing this table is a
 // commit of its own, with a reason.
 var layers = [][]string{
-	{"store", "policy", "trace", "codec"},
+	{"store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
 		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "httpcache", "."},
-	{"scrape"},
+	{"scrape", "gallery"},
 	{"cmd/larder"},
 }
 
@@ -45,6 +45,11 @@ var foreign = map[string][]string{
 	"httpcache":        {},
 	"scrape": {"golang.org/x/net", "golang.org/x/time", "golang.org/x/text", "golang.org/x/sync",
 		"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia"},
+	"prefetch":           {},
+	"internal/jpegthumb": {},
+	"internal/browser":   {"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"},
+	"gallery/thumb":      {"golang.org/x/image", "golang.org/x/sync", "github.com/bep/imagemeta"},
+	"gallery":            {"github.com/fsnotify/fsnotify", "github.com/maruel/natural"},
 	"cmd/larder": {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 		"golang.org/x/sys"},
 }

@@ -23,6 +23,8 @@ type call[V any] struct {
 	settled chan struct{}     // closed when what it brought is kept, or is not
 	deleted []string          // tags that were deleted meanwhile; guarded by calls.mu
 	doubted bool              // changes may have gone unheard meanwhile; guarded by calls.mu
+	wanted  int               // by how many; guarded by calls.mu
+	cancel  func()            // ends its context; nil unless it may be abandoned
 }
 
 func newCall[V any]() *call[V] {
@@ -70,6 +72,7 @@ func (c *calls[K, V]) join(key K, there func(K) (V, bool)) (k *call[V], leads bo
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if k := c.byKey[key]; k != nil && len(k.deleted) == 0 { // else it may bring what is no more true
+		k.wanted++
 		return k, false, v
 	}
 	if v, ok := there(key); ok {
@@ -79,12 +82,27 @@ func (c *calls[K, V]) join(key K, there func(K) (V, bool)) (k *call[V], leads bo
 		c.byKey = map[K]*call[V]{}
 	}
 	k = newCall[V]()
+	k.wanted = 1
 	if key != key { // a NaN could never be taken out again
 		return k, true, v
 	}
 	c.byKey[key] = k
 	c.running.Store(int64(len(c.byKey)))
 	return k, true, v
+}
+
+// leave takes back one join of k by somebody who has given up. The load ends with the last one, if
+// it may be abandoned; who asks later begins another.
+func (c *calls[K, V]) leave(key K, k *call[V]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.wanted--; k.wanted > 0 || k.cancel == nil {
+		return
+	}
+	if c.byKey[key] == k {
+		c.removeLocked(key)
+	}
+	k.cancel()
 }
 
 // drop makes sure that no load that began before is kept: what it brings is out of date. Those who

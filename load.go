@@ -133,13 +133,28 @@ func (c *Cache[K, V]) awaitOne(ctx context.Context, f *fetch[K, V], leads bool) 
 	} else if f.old.state == kept {
 		k.offer(f.old.value.v)
 	}
-	if !k.claim() { // somebody runs it; in GetMany it may wait for its turn
-		return c.outcome(ctx, k, soft)
+	runs := k.claim() // else somebody does; in GetMany it may wait for its turn
+	if runs {
+		c.run(ctx, f)
 	}
-	c.start(ctx, func(ctx context.Context) { c.loadOne(ctx, f) }, &k.load)
 	v, err := c.outcome(ctx, k, soft)
-	c.awaitStored(ctx, k)
+	if err != nil && ctx.Err() != nil {
+		c.calls.leave(f.key, k)
+	} else if runs {
+		c.awaitStored(ctx, k)
+	}
 	return v, err
+}
+
+// run starts the load of f for a caller who waits, and may abandon it.
+func (c *Cache[K, V]) run(ctx context.Context, f *fetch[K, V]) {
+	own, end := context.WithoutCancel(ctx), func() {}
+	if c.engine.options.CancelAbandoned {
+		own, end = context.WithCancel(own)
+		f.call.cancel = end
+	}
+	own = workingFor(own, &f.call.load)
+	c.start(ctx, func() { defer end(); c.loadOne(own, f) })
 }
 
 // softEnd returns until when one waits who begins now and may have a stale value; zero: for ever.
@@ -197,15 +212,14 @@ func (c *Cache[K, V]) awaitStored(ctx context.Context, k *call[V]) {
 	}
 }
 
-// start runs a load: in a goroutine of its own if the caller may give up, else right here. Its
-// context has the values of the caller's, but neither its end nor its deadline.
-func (c *Cache[K, V]) start(ctx context.Context, run func(context.Context), l *load) {
-	own := workingFor(context.WithoutCancel(ctx), l)
+// start runs a load: in a goroutine of its own if the caller, whose context ctx is, may give up,
+// else right here.
+func (c *Cache[K, V]) start(ctx context.Context, run func()) {
 	if ctx.Done() == nil && c.engine.options.SoftTimeout == 0 {
-		run(own)
+		run()
 		return
 	}
-	go run(own)
+	go run()
 }
 
 // loadOne gets the value of one key from the store or the origin.

@@ -106,6 +106,10 @@ type Options[K comparable, V any] struct {
 	Reload func(ctx context.Context, key K, old Entry[V]) (Entry[V], error)
 	// LoadTimeout ends the context of a call of the origin. 0 means no limit.
 	LoadTimeout time.Duration
+	// CancelAbandoned ends the context of a load as soon as all who waited for it have given up: a
+	// picture that was scrolled past, a page that was closed. What refreshes, warms or belongs to a
+	// GetMany goes on. Without it every load goes on, and is kept.
+	CancelAbandoned bool
 	// SoftTimeout is how long Get waits for a load where StaleOnError has a value to serve instead;
 	// the load goes on behind. 0 means as long as it takes.
 	SoftTimeout time.Duration
