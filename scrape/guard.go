@@ -44,6 +44,11 @@ func newTransport(refuse func(netip.Addr) error) *http.Transport {
 	return t
 }
 
+// PublicTransport returns a way to the network for other clients than a [Fetcher], such as one of
+// pictures: it refuses to dial addresses in private networks and on this machine with
+// [ErrPrivateAddress], whatever name or redirect led to them, and uses no proxy.
+func PublicTransport() *http.Transport { return newTransport(refusePrivate) }
+
 // refusePrivate returns an error that wraps ErrPrivateAddress unless addr is a public one.
 func refusePrivate(addr netip.Addr) error {
 	if isPublic(addr) {
