@@ -21,7 +21,7 @@ const module = "github.com/larder-go/larder"
 var layers = [][]string{
 	{"store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
-		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "httpcache", "."},
+		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "httpcache", "prefetch/files", "."},
 	{"scrape", "gallery"},
 	{"cmd/larder"},
 }
@@ -49,7 +49,8 @@ var foreign = map[string][]string{
 	"internal/jpegthumb": {},
 	"internal/browser":   {"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"},
 	"gallery/thumb":      {"golang.org/x/image", "golang.org/x/sync", "github.com/bep/imagemeta"},
-	"gallery":            {"github.com/fsnotify/fsnotify", "github.com/maruel/natural"},
+	"internal/slowshare": {"github.com/hanwen/go-fuse/v2"},
+	"gallery":            {"golang.org/x/sync", "github.com/fsnotify/fsnotify", "github.com/maruel/natural"},
 	"cmd/larder": {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 		"golang.org/x/sys"},
 }

@@ -32,6 +32,8 @@ func newRoot() *cobra.Command {
 		runCommand(g),
 		fetchCommand(g),
 		titlesCommand(g),
+		eachCommand(g),
+		galleryCommand(g),
 		cacheCommand(g),
 		simCommand(g),
 		sizeCommand(g),

@@ -1,0 +1,441 @@
+// browser_test.go looks at the page with a real browser.
+
+package gallery_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/internal/browser"
+)
+
+// median returns the one in the middle.
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// names are those of the tiles, from the first to the last.
+const names = `[...document.querySelectorAll("#grid a")].map((a) => a.title)`
+
+// firstName is that of the first tile that is seen.
+const firstName = names + `[0]`
+
+// isOpen is true while the lightbox is.
+const isOpen = `document.querySelector("dialog.lightbox[open]")`
+
+// focused is the name of the tile that has the focus.
+const focused = `document.activeElement.title`
+
+// position is what the lightbox says of it.
+const position = `document.querySelector(".position").textContent`
+
+func TestTheGridHasFewNodesInAnyWindow(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	for _, size := range [][2]int{{360, 740}, {1280, 800}, {1440, 2560}, {2560, 1440}} {
+		p.Resize(size[0], size[1], 1)
+		p.Await(fmt.Sprintf("innerWidth === %d", size[0]))
+		p.Scroll(33, 5)
+		p.Await(whole)
+		if nodes := p.Nodes(); nodes > 150 {
+			t.Errorf("%d nodes in a window of %v, want at most 150", nodes, size)
+		}
+	}
+	p.Press("Enter", "?") // the lightbox over the grid, and the help over that
+	p.Await(isOpen)
+	if nodes := p.Nodes(); nodes > 150 {
+		t.Errorf("%d nodes with the lightbox, want at most 150", nodes)
+	}
+	p.DemandSilence()
+}
+
+func TestTheLightboxAsksForThePictureFirstAndThenForItsNeighbours(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	for range 10 {
+		p.Press("ArrowRight")
+	}
+	s.delay(30 * time.Millisecond)
+	s.forget()
+	p.Press("Enter")
+	p.Await(sharp)
+	for len(largeOnes(s)) < 4 {
+		p.Run("new Promise(requestAnimationFrame)")
+	}
+	want := listedAt(t, s, 10, 11, 12, 9)
+	if got := largeOnes(s)[:4]; !slices.Equal(got, want) {
+		t.Errorf("asked for %q, want %q", got, want)
+	}
+	if first := p.Requests("size=1280")[0]; first.Priority != "High" && first.Priority != "VeryHigh" {
+		t.Errorf("the picture was asked for with priority %s", first.Priority)
+	}
+	p.DemandSilence()
+}
+
+// largeOnes returns the pictures that were asked for in the size of the lightbox: their ids.
+func largeOnes(s *site) (ids []string) {
+	for _, r := range s.asked("thumb/") {
+		if sizeOf(r) >= 1280 {
+			u, _ := url.Parse(r)
+			ids = append(ids, strings.TrimPrefix(u.Path, "/thumb/"))
+		}
+	}
+	return ids
+}
+
+// listedAt returns the ids of the pictures at positions.
+func listedAt(t *testing.T, s *site, positions ...int) (ids []string) {
+	t.Helper()
+	for _, i := range positions {
+		ids = append(ids, idAt(t, s, i))
+	}
+	return ids
+}
+
+func TestGoingBackInTheLightboxMakesNoRequests(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	p.Press("ArrowRight")
+	goesBackWithoutRequests(t, p, s)
+	p.DemandSilence()
+}
+
+// goesBackWithoutRequests opens the picture with the focus, goes ten on, and then back.
+func goesBackWithoutRequests(t *testing.T, p *browser.Page, s *site) {
+	p.Press("End", "Enter")
+	p.Await(sharp)
+	for range 10 {
+		p.Press("ArrowLeft")
+		p.Await(sharp)
+	}
+	quiet(t, p, s)
+	s.forget()
+	for range 10 {
+		p.Press("ArrowRight")
+		if !browser.Eval[bool](p, "!!"+sharp) {
+			t.Error("a picture was not there at once on the way back")
+		}
+	}
+	quiet(t, p, s)
+	if asked := append(s.asked("thumb/"), s.asked("original/")...); len(asked) > 0 {
+		t.Errorf("going back asked for %q", asked)
+	}
+	p.Press("Escape")
+}
+
+// quiet waits until the page has asked for no picture for a while.
+func quiet(t *testing.T, p *browser.Page, s *site) {
+	t.Helper()
+	for n, still := -1, 0; still < 20; still++ {
+		p.Run("new Promise(requestAnimationFrame)")
+		if now := len(s.asked("thumb/")); now != n {
+			n, still = now, 0
+		}
+	}
+}
+
+func TestScrolledPastThumbnailsAreCancelled(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	s.delay(400 * time.Millisecond)
+	p := browser.Open(t).Page(1280, 800)
+	p.Visit(s.URL)
+	p.Await(`document.querySelector("#grid a")`)
+	for len(s.asked("thumb/")) == 0 {
+		p.Run("new Promise(requestAnimationFrame)")
+	}
+	p.Press("End")
+	for late := time.Now().Add(10 * time.Second); s.givenUp() == 0; {
+		if time.Now().After(late) {
+			t.Fatal("no request was cancelled")
+		}
+		p.Run("new Promise(requestAnimationFrame)")
+	}
+	s.delay(0)
+	p.Await(whole)
+	if n := len(s.asked("thumb/")); n > 200 {
+		t.Errorf("%d thumbnails were asked for on a way to the end of 500", n)
+	}
+	p.DemandSilence()
+}
+
+func TestTheScrollBarAsksForNothingOnItsWay(t *testing.T) {
+	s := visitable(t, album(t, 5000), "/")
+	p := look(t, s, 1280, 800)
+	p.Await(`document.querySelector("#count").textContent.startsWith("5\u00a0000")`)
+	quiet(t, p, s)
+	s.forget()
+	p.Scroll(5000, 20)
+	during := len(s.asked("thumb/"))
+	p.Await(whole)
+	if during > 4 {
+		t.Errorf("%d thumbnails were asked for while the bar was dragged", during)
+	}
+	p.DemandSilence()
+}
+
+func TestTheKeyboardIsEnough(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	names := browser.Eval[[]string](p, names)
+	steps := []struct{ key, focus string }{
+		{"ArrowRight", names[1]}, {"ArrowDown", names[7]}, {"ArrowLeft", names[6]},
+		{"ArrowUp", names[0]}, {"PageDown", names[18]}, {"Home", names[0]},
+	}
+	for _, step := range steps {
+		p.Press(step.key)
+		if got := browser.Eval[string](p, focused); got != step.focus {
+			t.Errorf("after %s %q has the focus, want %q", step.key, got, step.focus)
+		}
+	}
+	p.Press("End", " ")
+	p.Await(isOpen)
+	if got, want := browser.Eval[string](p, position), "500 of 500"; got != want {
+		t.Errorf("the lightbox says %q, want %q", got, want)
+	}
+	p.Press("Home", "ArrowRight", "Escape")
+	p.Await("!" + isOpen)
+	if got := browser.Eval[string](p, focused); got != names[1] {
+		t.Errorf("after the lightbox %q has the focus, want %q", got, names[1])
+	}
+	p.DemandSilence()
+}
+
+func TestTheLightboxZoomsByKeysWheelAndDoubleClick(t *testing.T) {
+	s := visitable(t, album(t, 60), "/")
+	p := look(t, s, 1280, 800)
+	p.Press("ArrowRight", "Enter")
+	p.Await(sharp)
+	const scale = `new DOMMatrix(getComputedStyle(document.querySelector(".stage")).transform).a`
+	const moved = `new DOMMatrix(getComputedStyle(document.querySelector(".stage")).transform).e`
+	middle := browser.Point{X: 640, Y: 400}
+	p.Press("+")
+	p.Await(scale + " > 1")
+	p.Press("0")
+	p.Await(scale + " === 1")
+	p.Wheel(middle, -400)
+	p.Await(scale + " > 1")
+	p.DoubleClick(middle)
+	p.Await(scale + " === 1")
+	p.DoubleClick(middle)
+	p.Await(scale + " > 1")
+	p.Drag(middle, browser.Point{X: 500, Y: 400})
+	p.Await(moved + " < 0")
+	if got, want := browser.Eval[string](p, position), "2 of 60"; got != want {
+		t.Errorf("after zooming the lightbox is at %q, want %q", got, want)
+	}
+	p.Await(`document.querySelector(".stage img:last-child").src.includes("original/")`)
+	p.DemandSilence()
+}
+
+func TestFingersSwipePinchAndClose(t *testing.T) {
+	s := visitable(t, album(t, 60), "/")
+	p := browser.Open(t).Page(360, 740)
+	p.Phone(360, 740, 2)
+	p.Visit(s.URL)
+	p.Await(whole)
+	p.Run(`document.querySelector("#grid a").click()`)
+	p.Await(sharp)
+	at := func(x, y float64) browser.Point { return browser.Point{X: x, Y: y} }
+	p.Swipe([2]browser.Point{at(300, 400), at(80, 410)})
+	p.Await(position + `.startsWith("2 ")`)
+	p.Swipe([2]browser.Point{at(80, 400), at(300, 410)})
+	p.Await(position + `.startsWith("1 ")`)
+	p.Swipe([2]browser.Point{at(170, 400), at(60, 400)}, [2]browser.Point{at(190, 400), at(300, 400)})
+	p.Await(`document.querySelector(".lightbox.zoomed")`)
+	p.Press("0")
+	p.Swipe([2]browser.Point{at(180, 300), at(185, 600)})
+	p.Await("!" + isOpen)
+	p.DemandSilence()
+}
+
+func TestHoldingTheKeyLoadsOnlyTheLastPicture(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	p.Press("ArrowRight", "Enter")
+	p.Await(sharp)
+	quiet(t, p, s)
+	s.delay(50 * time.Millisecond)
+	s.forget()
+	p.Hold("ArrowRight", 60)
+	p.Await(sharp)
+	large := largeOnes(s)
+	want := listedAt(t, s, 61)[0]
+	if !slices.Contains(large, want) || len(large) > 12 {
+		t.Errorf("holding the key loaded %d pictures, the last among them: %t", len(large),
+			slices.Contains(large, want))
+	}
+	p.DemandSilence()
+}
+
+func TestSearchSortAndFolderChangeWhatIsListed(t *testing.T) {
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	p.Press("/")
+	p.Type("IMG_123.")
+	p.Await(names + `.join() === "IMG_123.jpg"`)
+	p.Await(`location.search === "?q=IMG_123."`)
+	p.Run(`search.value = "no such thing"; search.dispatchEvent(new Event("input"))`)
+	p.Await(`document.querySelector("#note").textContent === "Nothing matches."`)
+	p.Run(`search.value = ""; search.dispatchEvent(new Event("input"))`)
+	p.Await(firstName + ` === "IMG_1.jpg"`)
+	p.Run(`sort.value = "-name"; sort.dispatchEvent(new Event("change"))`)
+	p.Await(firstName + ` !== "IMG_1.jpg"`)
+	p.Run(`sort.value = "name"; sort.dispatchEvent(new Event("change"))`)
+	p.Click("#folder")
+	p.Type("2003/0")
+	p.Await(`document.querySelectorAll("datalist option").length === 3`)
+	p.Type("5")
+	p.Await(`document.querySelector("#count").textContent === "7 pictures"`)
+	p.Press("Escape")
+	p.Await(`document.querySelectorAll("datalist").length === 0 && location.search === "?dir=2003%2F05"`)
+	p.Reload()
+	p.Await(`document.querySelector("#count").textContent === "7 pictures"`)
+	p.DemandSilence()
+}
+
+func TestALinkOpensThePictureAndTheBackButtonClosesIt(t *testing.T) {
+	s := visitable(t, album(t, 500), "/photos/of/me/")
+	id := idAt(t, s, 300)
+	p := browser.Open(t).Page(1280, 800)
+	p.Visit(s.URL + "#" + id)
+	p.Await(sharp)
+	p.Await(position + ` === "301 of 500"`)
+	p.Press("Escape")
+	p.Await("location.hash === '' && !" + isOpen)
+	p.Await(whole)
+	p.Press("ArrowRight", "Enter")
+	p.Await(sharp)
+	p.Await(position + ` === "302 of 500" && location.hash.length > 1`)
+	p.Run("history.back()")
+	p.Await("location.hash === '' && !" + isOpen)
+	p.Run("history.forward()")
+	p.Await(isOpen)
+	p.DemandSilence()
+}
+
+// idAt returns the id of the picture at a position.
+func idAt(t *testing.T, s *site, at int) string {
+	t.Helper()
+	response, err := http.Get(fmt.Sprintf("%slist?from=%d&count=1", s.URL, at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct{ Items []struct{ ID string } }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || len(answer.Items) != 1 {
+		t.Fatalf("the picture at %d: %v, %v", at, answer, err)
+	}
+	return answer.Items[0].ID
+}
+
+func TestNewChangedAndDeletedFilesAreNoticed(t *testing.T) {
+	dir := album(t, 500)
+	s := visitable(t, dir, "/")
+	p := look(t, s, 1280, 800)
+	p.Scroll(1000, 1)
+	p.Await(whole)
+	const top = `document.elementFromPoint(30, 80).closest("a").title`
+	was := browser.Eval[string](p, top)
+	paintTo(t, filepath.Join(dir, "new.jpg"), 7)
+	p.Await(`document.querySelector("#count").textContent === "501 pictures"`)
+	if now := browser.Eval[string](p, top); now != was {
+		t.Errorf("a new file moved %q to the top, where %q was", now, was)
+	}
+	p.Press("Home")
+	p.Await(firstName + ` === "new.jpg" && ` + whole)
+	src := browser.Eval[string](p, `document.querySelector("#grid img").src`)
+	paintTo(t, filepath.Join(dir, "new.jpg"), 8)
+	p.Await(`document.querySelector("#grid img")?.src !== "` + src + `" && ` + whole)
+	if err := os.Remove(filepath.Join(dir, "new.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	p.Await(firstName + ` === "IMG_1.jpg"`)
+	p.DemandSilence()
+}
+
+func TestHostileNamesAndFilesAreOnlyShown(t *testing.T) {
+	dir := t.TempDir()
+	for i, name := range []string{"<script>alert(1)<\x2fscript>.jpg", "new\nline.jpg", "in\xffvalid.jpg",
+		`"><img src=x onerror=alert(1)>.jpg`, "</title>.jpg", "{{.Title}}.jpg", "a&amp;b #?%41.jpg"} {
+		paintTo(t, filepath.Join(dir, strings.ReplaceAll(name, "/", "_")), i)
+	}
+	write(t, dir, "broken.jpg", []byte("\xff\xd8\xff\xe0 this is no picture"))
+	s := visitable(t, dir, "/")
+	p := look(t, s, 1280, 800)
+	p.Press("ArrowRight", "Home", "Enter", "i")
+	for range 8 {
+		p.Await(sharp)
+		p.Press("ArrowRight")
+	}
+	p.Press("Escape")
+	if n := browser.Eval[int](p, `document.scripts.length`); n != 1 {
+		t.Errorf("the page has %d scripts, want its own one", n)
+	}
+	p.DemandSilence()
+}
+
+func TestAnEmptyFolderSaysSo(t *testing.T) {
+	p := browser.Open(t).Page(1280, 800)
+	p.Visit(visitable(t, t.TempDir(), "/").URL)
+	p.Await(`document.querySelector("#note").textContent === "There are no pictures here."`)
+	p.Press("ArrowRight", "Enter", "End", " ")
+	p.DemandSilence()
+}
+
+func TestThePageFitsIntoAPhone(t *testing.T) {
+	s := visitable(t, album(t, 60), "/")
+	p := browser.Open(t).Page(360, 740)
+	p.Phone(360, 740, 2)
+	p.Visit(s.URL)
+	p.Await(whole)
+	const columns = `new Set([...document.querySelectorAll("#grid a")].map((a) => a.getBoundingClientRect().x)).size`
+	if n := browser.Eval[int](p, columns); n != 3 {
+		t.Errorf("%d tiles in a row, want 3", n)
+	}
+	if over := browser.Eval[int](p, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+		t.Errorf("the page is %d pixels too wide", over)
+	}
+	const outside = `[...document.querySelectorAll("header > *")].filter((e) => {
+		const r = e.getBoundingClientRect();
+		return r.width < 20 || r.x < 0 || r.right > innerWidth || r.bottom > 92;
+	}).map((e) => e.id || e.tagName)`
+	if ids := browser.Eval[[]string](p, outside); len(ids) > 0 {
+		t.Errorf("%q cannot be reached", ids)
+	}
+	p.DemandSilence()
+}
+
+// TestScreenshots takes pictures of the page for whoever wants to look at it: into the folder that
+// GALLERY_SCREENSHOTS names.
+func TestScreenshots(t *testing.T) {
+	out := os.Getenv("GALLERY_SCREENSHOTS")
+	if out == "" {
+		t.Skip("set GALLERY_SCREENSHOTS to a folder to have them")
+	}
+	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	p.Screenshot(filepath.Join(out, "light.png"))
+	p.Prefer("color-scheme", "dark")
+	p.Press("ArrowRight", "ArrowDown")
+	p.Screenshot(filepath.Join(out, "dark.png"))
+	p.Press("?")
+	p.Screenshot(filepath.Join(out, "help.png"))
+	p.Press("Escape", "Enter", "i")
+	p.Await(sharp)
+	p.Screenshot(filepath.Join(out, "lightbox.png"))
+	p.Press("i", "Escape")
+	p.Phone(360, 740, 2)
+	p.Await("innerWidth === 360")
+	p.Scroll(1, 3)
+	p.Await(whole)
+	p.Screenshot(filepath.Join(out, "phone.png"))
+}

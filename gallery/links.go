@@ -1,0 +1,91 @@
+// links.go is a list of addresses as a source of pictures.
+
+package gallery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+
+	"github.com/larder-go/larder/gallery/thumb"
+)
+
+// longestPicture is the most bytes of a picture by URL.
+const longestPicture = 64 << 20
+
+// links is a source of pictures by URL.
+type links struct {
+	client  *http.Client
+	all     *catalog
+	longest int64
+}
+
+func newLinks(urls []string, client *http.Client, o Options) (*links, error) {
+	l := &links{
+		client: client, longest: min(longestPicture, o.Memory/8),
+		all: &catalog{generation: 1, byPath: map[string]*picture{}},
+	}
+	for i, text := range urls {
+		u, err := url.Parse(text)
+		if err == nil && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			err = errors.New("not an http or https address")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("picture %d: %q: %w", i+1, text, err)
+		}
+		if l.all.byPath[text] == nil {
+			p := &picture{path: text, kind: thumb.KindOf(u.Path)}
+			p.info.Store(&info{})
+			l.all.byPath[text] = p
+			l.all.pictures = append(l.all.pictures, p)
+		}
+	}
+	return l, nil
+}
+
+func (l *links) title() string { return "Pictures" }
+
+func (l *links) root() string { return "url" }
+
+func (l *links) local() bool { return false }
+
+func (l *links) catalog() *catalog { return l.all }
+
+func (l *links) inspect(_ context.Context, p *picture) *info { return p.info.Load() }
+
+func (l *links) inspectAll() bool { return true }
+
+func (l *links) close() error { return nil }
+
+// open gets the bytes of a picture from where they are cached, or from the network.
+func (l *links) open(ctx context.Context, p *picture) (*opened, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := l.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("not reachable: %w", errors.Unwrap(err)) // without the address
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s", resp.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, l.longest+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > l.longest {
+		return nil, fmt.Errorf("%w: over %d MiB", thumb.ErrTooLarge, l.longest>>20)
+	}
+	modified, _ := http.ParseTime(resp.Header.Get("Last-Modified"))
+	return &opened{
+		File:     thumb.File{Reader: bytes.NewReader(body), Size: int64(len(body)), Name: path.Base(p.path)},
+		modified: modified, close: func() error { return nil },
+	}, nil
+}

@@ -1,0 +1,132 @@
+// main.js wires the page: the listing feeds the grid and the lightbox, keys go to whom they concern.
+
+import { watch } from "./changes.js";
+import { Grid } from "./grid.js";
+import { showHelp } from "./help.js";
+import { Lightbox, fullScreen } from "./lightbox.js";
+import { Listing } from "./list.js";
+import { Place } from "./place.js";
+import { Toolbar } from "./toolbar.js";
+
+const byId = (id) => document.getElementById(id);
+
+tidy();
+const place = new Place();
+const listing = new Listing(first(), place.query);
+const grid = new Grid(listing, byId("grid"));
+const toolbar = new Toolbar(listing, grid);
+const lightbox = new Lightbox(listing, grid, byId("lightbox"));
+const note = { wrong: "" };
+
+listing.place = () => (lightbox.isOpen ? lightbox.place : grid.place);
+listing.addEventListener("moved", () => place.listed(listing.query));
+for (const type of ["moved", "count"]) listing.addEventListener(type, tellEmpty);
+lightbox.addEventListener("shown", ({ detail }) => place.showing(detail.id));
+lightbox.addEventListener("left", () => {
+  lightbox.close();
+  place.left();
+});
+place.onchange = follow;
+byId("grid").addEventListener("click", click);
+byId("keys").addEventListener("click", showHelp);
+document.addEventListener("keydown", key);
+watch(listing, say);
+tellEmpty();
+follow(place.id);
+
+/** Removes what the document needs no more: blank text, scripts. */
+function tidy() {
+  document.querySelector("noscript").remove();
+  for (const parent of [document.head, document.body, document.querySelector("header")]) {
+    for (const node of [...parent.childNodes]) {
+      if (node.nodeType === Node.TEXT_NODE && !node.data.trim()) node.remove();
+    }
+  }
+  for (const node of [...byId("sort").childNodes]) if (node.nodeType !== Node.ELEMENT_NODE) node.remove();
+}
+
+/** The listing that came with the page. */
+function first() {
+  const { textContent } = byId("first");
+  byId("first").remove();
+  return JSON.parse(textContent);
+}
+
+/** Opens what the address says, or closes the lightbox. */
+async function follow(id) {
+  if (!id) return lightbox.close();
+  if (lightbox.isOpen && lightbox.id === id) return;
+  const held = listing.indexOf(id);
+  const index = held >= 0 ? held : await listing.locate(id).catch(() => -1);
+  if (index >= 0) lightbox.open(index);
+  else say("That picture is not here any more.");
+}
+
+function click(event) {
+  const a = event.target.closest("a");
+  if (!a || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const index = a.hash ? listing.indexOf(a.hash.slice(1)) : -1;
+  if (index < 0) return;
+  place.opened(listing.get(index).id);
+  lightbox.open(index);
+}
+
+const gridKeys = {
+  ArrowLeft: () => grid.move(-1),
+  ArrowRight: () => grid.move(1),
+  ArrowUp: () => grid.move(-grid.columns),
+  ArrowDown: () => grid.move(grid.columns),
+  PageUp: () => grid.move(-grid.page),
+  PageDown: () => grid.move(grid.page),
+  Home: () => grid.focus(0),
+  End: () => grid.focus(listing.total - 1),
+  " ": (event) => event.target.closest("#grid a")?.click(),
+  "+": () => toolbar.enlarge(1),
+  "=": () => toolbar.enlarge(1),
+  "-": () => toolbar.enlarge(-1),
+  "/": () => toolbar.focusSearch(),
+};
+
+/** A key goes to the lightbox if it is open, else to the grid, unless somebody types. */
+function key(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog.help[open]")) return;
+  const typing = event.target.closest?.("input, select");
+  if (typing) {
+    if (event.key === "Escape" || event.key === "Enter") typing.blur();
+    return;
+  }
+  if (common(event.key) || (lightbox.isOpen ? lightbox.key(event) : inGrid(event))) {
+    event.preventDefault();
+  }
+}
+
+function common(name) {
+  if (name === "?") showHelp();
+  else if (name === "f") fullScreen();
+  return name === "?" || name === "f";
+}
+
+function inGrid(event) {
+  const onButton = event.target.closest?.("button");
+  const doer = onButton && event.key === " " ? undefined : gridKeys[event.key];
+  doer?.(event);
+  return !!doer;
+}
+
+/** Says what is wrong, or that nothing is. */
+function say(text) {
+  note.wrong = text;
+  tellEmpty();
+}
+
+/** The line at the bottom: what is wrong, or why there is nothing to be seen. */
+function tellEmpty() {
+  const { total, reading, query } = listing;
+  const empty = total > 0 || reading ? "" : query.q || query.dir
+    ? "Nothing matches." : "There are no pictures here.";
+  const text = note.wrong || empty;
+  if (byId("note").textContent !== text) byId("note").textContent = text;
+  byId("note").className = total > 0 || !text ? "" : "empty";
+}

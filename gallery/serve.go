@@ -1,0 +1,173 @@
+// serve.go answers what the page asks for. The URLs are listed in docs/gallery.md.
+
+package gallery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/gallery/thumb"
+)
+
+// policy is what a page of the gallery may do: be itself, and nothing else.
+const policy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// forever is for answers whose URL says which version they are.
+const forever = "private, max-age=31536000, immutable"
+
+func (g *Gallery) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", g.servePage)
+	mux.HandleFunc("GET /static/{hash}/{name}", g.page.serveStatic)
+	mux.HandleFunc("GET /list", g.serveList)
+	mux.HandleFunc("GET /hashes", g.serveHashes)
+	mux.HandleFunc("GET /folders", g.serveFolders)
+	mux.HandleFunc("GET /thumb/{id}", g.serveThumb)
+	mux.HandleFunc("GET /original/{id}", g.serveOriginal)
+	return mux
+}
+
+// ServeHTTP implements [http.Handler].
+func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if r.URL.Path == "" { // mounted at /photos, asked for as /photos: links are relative to /photos/
+		here, query, _ := strings.Cut(r.RequestURI, "?")
+		h.Set("Location", "./"+path.Base(here)+"/?"+query) // http.Redirect knows only the rest
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
+	g.mux.ServeHTTP(w, r)
+}
+
+// serveThumb answers with a thumbnail, or with a tile that says why there is none. It is never an
+// error of HTTP: a browser would note it in its console, and a person sees nothing of it.
+func (g *Gallery) serveThumb(w http.ResponseWriter, r *http.Request) {
+	size, err := strconv.Atoi(r.FormValue("size"))
+	if err != nil || size != 320 && size != 640 && size != 1280 && size != 2048 {
+		refuse(w, http.StatusBadRequest, errors.New("size: give 320, 640, 1280 or 2048"))
+		return
+	}
+	p, ok := g.source.catalog().find(r.PathValue("id"))
+	if !ok {
+		serveTile(w, "", errGone.Error())
+		return
+	}
+	m, err := g.pictures.thumb(r.Context(), p, size)
+	switch {
+	case r.Context().Err() != nil: // nobody is there any more
+	case err != nil:
+		serveTile(w, p.kindName(), label(err))
+	case m.Wrong != "":
+		serveTile(w, p.kindName(), m.Wrong)
+	default:
+		g.sendThumb(w, r, p, m, size)
+	}
+}
+
+func (g *Gallery) sendThumb(w http.ResponseWriter, r *http.Request, p *picture, m made, size int) {
+	version := p.known().version
+	h := w.Header()
+	h.Set("Content-Type", m.Type)
+	h.Set("ETag", fmt.Sprintf(`"%s%s-%d"`, version, m.Tag, size))
+	switch {
+	case version == "": // a picture by URL: its address may bring another one some day
+		h.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", g.options.Fresh/time.Second))
+	case r.FormValue("v") == version:
+		h.Set("Cache-Control", forever)
+	default: // the page knows another version than the one it gets
+		h.Set("Cache-Control", "no-cache")
+	}
+	serveBytes(w, r, m.Bytes)
+}
+
+// serveOriginal answers with the file itself.
+func (g *Gallery) serveOriginal(w http.ResponseWriter, r *http.Request) {
+	p, ok := g.source.catalog().find(r.PathValue("id"))
+	if !ok {
+		refuse(w, http.StatusNotFound, errGone)
+		return
+	}
+	file, err := g.source.open(r.Context(), p)
+	if err != nil {
+		refuse(w, http.StatusNotFound, errors.New(label(err)))
+		return
+	}
+	defer file.Close()
+	h := w.Header()
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'") // it is a stranger's file
+	h.Set("Content-Type", g.mediaType(r.Context(), file))
+	if r.FormValue("download") != "" {
+		h.Set("Content-Disposition",
+			mime.FormatMediaType("attachment", map[string]string{"filename": readable(p.name())}))
+	}
+	if v := p.known().version; v != "" && v == r.FormValue("v") {
+		h.Set("Cache-Control", forever)
+		h.Set("ETag", `"`+v+`"`)
+	}
+	http.ServeContent(w, r, "", file.modified, file.Reader)
+}
+
+// mediaTypes are those of the kinds that browsers show. Nothing else is ever called a picture.
+var mediaTypes = map[thumb.Kind]string{
+	thumb.JPEG: "image/jpeg", thumb.PNG: "image/png", thumb.GIF: "image/gif",
+	thumb.WebP: "image/webp", thumb.BMP: "image/bmp", thumb.AVIF: "image/avif",
+	thumb.TIFF: "image/tiff", thumb.HEIF: "image/heif",
+}
+
+// mediaType returns that of a file by its first bytes, whatever its name says.
+func (g *Gallery) mediaType(ctx context.Context, file *opened) string {
+	head, _ := g.maker.Size(ctx, file.File)
+	if t := mediaTypes[head.Kind]; t != "" {
+		return t
+	}
+	return "application/octet-stream"
+}
+
+// serveBytes answers with b, or says that it has not changed.
+func serveBytes(w http.ResponseWriter, r *http.Request, b []byte) {
+	h := w.Header()
+	if tag := h.Get("ETag"); tag != "" && r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b) // who has left needs nothing
+}
+
+// refuse answers with an error, as the page expects it.
+func refuse(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Cache-Control", "no-store")
+	serveJSON(w, status, map[string]string{"error": err.Error()})
+}
+
+func serveJSON(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // who has left needs nothing
+}
+
+// number reads a parameter that counts.
+func number(q url.Values, name string, otherwise, most int) (int, error) {
+	text := q.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > most {
+		return 0, fmt.Errorf("%s: give 0 to %d", name, most)
+	}
+	return n, nil
+}

@@ -1,0 +1,217 @@
+// small.go is the small picture on its way from the decoder to the encoder.
+
+package thumb
+
+import (
+	"image"
+	"image/draw"
+)
+
+// small is a small picture: one channel of gray, three of Y, Cb and Cr in planes of one size, or
+// four of red, green, blue and alpha, premultiplied and side by side.
+type small struct {
+	w, h   int
+	planes [][]byte
+	rgba   bool
+}
+
+// extent is how large a picture is in samples of what was decoded: 750.25 samples are what a
+// quarter of 3001 pixels are.
+type extent struct{ w, h float64 }
+
+// within returns what of e is in m, which is all unless a decoder contradicts its header.
+func (e extent) within(m image.Image) extent {
+	size := m.Bounds().Size()
+	return extent{min(e.w, float64(size.X)), min(e.h, float64(size.Y))}
+}
+
+// shrink fits a decoded picture, e of it, into w x h pixels.
+func shrink(m image.Image, e extent, w, h int) small {
+	switch m := m.(type) {
+	case *image.Gray:
+		return small{w: w, h: h, planes: [][]byte{resize(grayRows(m, e.within(m)), w, h)}}
+	case *image.YCbCr:
+		return shrinkYCbCr(m, e.within(m), w, h)
+	}
+	k := max(1, int(min(e.w/float64(2*w), e.h/float64(2*h))))
+	return small{w: w, h: h, rgba: true, planes: [][]byte{resize(boxRows(m, e, k), w, h)}}
+}
+
+func grayRows(m *image.Gray, e extent) rows {
+	return planeRows(m.Pix[m.PixOffset(m.Rect.Min.X, m.Rect.Min.Y):], m.Stride,
+		m.Rect.Dx(), m.Rect.Dy(), e)
+}
+
+func planeRows(pix []byte, stride, w, h int, e extent) rows {
+	return rows{w: w, h: h, width: e.w, height: e.h, channels: 1,
+		row: func(y int) []byte { return pix[y*stride:] }}
+}
+
+func shrinkYCbCr(m *image.YCbCr, e extent, w, h int) small {
+	min := m.Rect.Min
+	luma := planeRows(m.Y[m.YOffset(min.X, min.Y):], m.YStride, m.Rect.Dx(), m.Rect.Dy(), e)
+	across, down := sampling(m.SubsampleRatio)
+	e.w, e.h = e.w/float64(across), e.h/float64(down)
+	cw, ch := (m.Rect.Dx()+across-1)/across, (m.Rect.Dy()+down-1)/down
+	at := m.COffset(min.X, min.Y)
+	return small{w: w, h: h, planes: [][]byte{
+		resize(luma, w, h),
+		resize(planeRows(m.Cb[at:], m.CStride, cw, ch, e), w, h),
+		resize(planeRows(m.Cr[at:], m.CStride, cw, ch, e), w, h),
+	}}
+}
+
+// sampling returns how many samples of luma there are for each of colour.
+func sampling(r image.YCbCrSubsampleRatio) (across, down int) {
+	switch r {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	}
+	return 1, 1
+}
+
+// boxRows returns the means of k x k pixels, which is exact and cheap; the kernel does the rest.
+// Transparent pixels count by their alpha, since colours are premultiplied. Pixels are converted a
+// few rows at a time.
+func boxRows(m image.Image, e extent, k int) rows {
+	w, h := (int(e.w)+k-1)/k, (int(e.h)+k-1)/k
+	band := image.NewRGBA(image.Rect(0, 0, int(e.w), k))
+	row := make([]byte, 4*w)
+	return rows{
+		w: w, h: h, width: e.w / float64(k), height: e.h / float64(k), channels: 4,
+		row: func(y int) []byte {
+			high := min(k, int(e.h)-y*k)
+			part := band.SubImage(image.Rect(0, 0, int(e.w), high)).(*image.RGBA)
+			clear(part.Pix)
+			draw.Draw(part, part.Rect, m, image.Pt(0, y*k), draw.Src)
+			if k == 1 {
+				return part.Pix
+			}
+			boxes(row, part, k)
+			return row
+		},
+	}
+}
+
+// boxes fills row with the means of k pixels across of all rows of band.
+func boxes(row []byte, band *image.RGBA, k int) {
+	w, h := band.Rect.Dx(), band.Rect.Dy()
+	for x := 0; x < w; x += k {
+		wide := min(k, w-x)
+		var sum [4]uint32
+		for y := range h {
+			p := band.Pix[y*band.Stride+4*x:]
+			for p = p[:4*wide]; len(p) >= 4; p = p[4:] {
+				sum[0] += uint32(p[0])
+				sum[1] += uint32(p[1])
+				sum[2] += uint32(p[2])
+				sum[3] += uint32(p[3])
+			}
+		}
+		n := uint32(wide * h)
+		for c, s := range sum {
+			row[x/k*4+c] = byte((s + n/2) / n)
+		}
+	}
+}
+
+// opaque reports whether nothing shines through.
+func (s small) opaque() bool {
+	if !s.rgba {
+		return true
+	}
+	for i := 3; i < len(s.planes[0]); i += 4 {
+		if s.planes[0][i] != 255 {
+			return false
+		}
+	}
+	return true
+}
+
+// image returns the picture for an encoder.
+func (s small) image() image.Image {
+	r := image.Rect(0, 0, s.w, s.h)
+	switch {
+	case s.rgba:
+		s.bound()
+		return &image.RGBA{Pix: s.planes[0], Stride: 4 * s.w, Rect: r}
+	case len(s.planes) == 1:
+		return &image.Gray{Pix: s.planes[0], Stride: s.w, Rect: r}
+	}
+	return &image.YCbCr{Y: s.planes[0], Cb: s.planes[1], Cr: s.planes[2],
+		YStride: s.w, CStride: s.w, SubsampleRatio: image.YCbCrSubsampleRatio444, Rect: r}
+}
+
+// bound keeps colours below their alpha: the kernel overshoots at edges.
+func (s small) bound() {
+	for p := s.planes[0]; len(p) >= 4; p = p[4:] {
+		p[0], p[1], p[2] = min(p[0], p[3]), min(p[1], p[3]), min(p[2], p[3])
+	}
+}
+
+// resize returns the picture at yet another size.
+func (s small) resize(w, h int) small {
+	channels := 1
+	if s.rgba {
+		channels = 4
+	}
+	out := small{w: w, h: h, rgba: s.rgba}
+	for _, p := range s.planes {
+		out.planes = append(out.planes, resize(rows{
+			w: s.w, h: s.h, width: float64(s.w), height: float64(s.h), channels: channels,
+			row: func(y int) []byte { return p[y*s.w*channels:] },
+		}, w, h))
+	}
+	return out
+}
+
+// colors returns the pixels as red, green, blue and alpha from 0 to 1, premultiplied.
+func (s small) colors() [][4]float64 {
+	m := s.image()
+	out := make([][4]float64, 0, s.w*s.h)
+	for y := range s.h {
+		for x := range s.w {
+			r, g, b, a := m.At(x, y).RGBA()
+			out = append(out, [4]float64{float64(r) / 0xffff, float64(g) / 0xffff,
+				float64(b) / 0xffff, float64(a) / 0xffff})
+		}
+	}
+	return out
+}
+
+// fit returns the size of a picture of w x h that fits into side x side, and is never larger.
+func fit(w, h, side int) (int, int) {
+	long := max(w, h)
+	if long <= side {
+		return w, h
+	}
+	scaled := func(n int) int { return max(1, (2*n*side+long)/(2*long)) }
+	return scaled(w), scaled(h)
+}
+
+// crop returns a camera's preview without the bars above and below, or beside it, that fill it up
+// to 4:3 where the picture is wider or narrower.
+func (h header) crop(preview image.Image) small {
+	b := preview.Bounds()
+	w, high := b.Dx(), b.Dy()
+	wide, tall := max(1, high*h.width/h.height), max(1, w*h.height/h.width)
+	const slack = 2 // pixels that rounding may have cost
+	if wide < w-slack {
+		b.Min.X += (w - wide) / 2
+		b.Max.X = b.Min.X + wide
+	} else if tall < high-slack {
+		b.Min.Y += (high - tall) / 2
+		b.Max.Y = b.Min.Y + tall
+	}
+	part := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(part, part.Rect, preview, b.Min, draw.Src)
+	return small{w: b.Dx(), h: b.Dy(), rgba: true, planes: [][]byte{part.Pix}}
+}

@@ -1,0 +1,102 @@
+// options.go is what a prefetcher can be told when it is made.
+
+package prefetch
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// The bounds of a prefetcher that is given none.
+const (
+	DefaultMaxItems = 64 // what MaxWeight is if nothing is weighed
+	DefaultKeep     = 10
+	DefaultMaxWidth = 8
+)
+
+// ErrClosed is returned by a prefetcher that was closed.
+var ErrClosed = errors.New("prefetch: closed")
+
+// errExited is what the waiters of a loader get that called runtime.Goexit.
+var errExited = errors.New("prefetch: the loader ended its goroutine")
+
+// PanicError is what Get returns when a loader panics.
+type PanicError struct {
+	Value any    // what it panicked with
+	Stack []byte // where, as debug.Stack writes it
+}
+
+// Error returns the value and the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("prefetch: loader panicked: %v\n\n%s", e.Value, e.Stack)
+}
+
+// Unwrap returns the value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+func panicked(value any) error { return &PanicError{value, debug.Stack()} }
+
+// Options says how much a prefetcher may keep and load. The zero value keeps 64 items, of which the
+// last 10 shown stay whatever comes, and loads at most 8 at a time.
+type Options[K comparable, V any] struct {
+	// MaxWeight bounds what is kept, together with an estimate for what is being loaded ahead, since
+	// that has no weight before it is there. An item heavier than this is given out and not kept. 0
+	// means DefaultMaxItems; it must be set if Weigh is.
+	MaxWeight int64
+	// Weigh returns the weight of an item, for example its size in bytes; less than 1 counts as 1.
+	// It is called once for each load, outside of any lock. nil means that each item weighs 1.
+	Weigh func(key K, value V) int64
+	// Keep is how many of the items that were asked for last stay, so that going back needs no load.
+	// They are only given up where they and what is asked for do not fit into MaxWeight. 0 means
+	// DefaultKeep, less than 0 none.
+	Keep int
+	// MaxWidth is how many loads ahead run at a time at most. Fewer run where more are not faster.
+	// 0 means DefaultMaxWidth.
+	MaxWidth int
+	// MaxAhead is how many items are kept or loaded ahead at most. 0 means as many as MaxWeight
+	// has room for.
+	MaxAhead int
+	// LoadTimeout ends the context of a load. 0 means no limit.
+	LoadTimeout time.Duration
+
+	// Lookup returns what is there without a load, for example from a larder.Cache. It is asked
+	// before each load, outside of any lock and by several goroutines at a time. nil means that
+	// nothing is.
+	Lookup func(key K) (V, bool)
+	// OnReady hears of each item that Show said is visible as soon as it is there. It is called in
+	// the goroutine of the load, or in that of Show if the item was kept already.
+	OnReady func(key K, value V)
+	// OnEvict hears once of each value that is not kept any more, or never was, also at Forget and
+	// Close: there is the place to release it. It is not called while somebody holds the value
+	// (see Hold), but others who were given it may still use it: see Keep. It is called outside
+	// of any lock and by several goroutines at a time; a panic of it reaches who made it leave.
+	OnEvict func(key K, value V)
+	// OnError hears of loads that failed and that nobody waited for. It is called in the goroutine
+	// of the load. nil means that they are only counted.
+	OnError func(key K, err error)
+}
+
+// complete returns o with defaults in place of zeros, and panics on what makes no sense: options
+// are written by programmers.
+func (o Options[K, V]) complete() Options[K, V] {
+	refuse := func(bad bool, why string) {
+		if bad {
+			panic("prefetch: options: " + why)
+		}
+	}
+	refuse(o.MaxWeight < 0, "MaxWeight is negative")
+	refuse(o.MaxWeight == 0 && o.Weigh != nil, "Weigh needs MaxWeight")
+	refuse(o.MaxWidth < 0, "MaxWidth is negative")
+	refuse(o.MaxAhead < 0, "MaxAhead is negative")
+	refuse(o.LoadTimeout < 0, "LoadTimeout is negative")
+	o.MaxWeight = cmp.Or(o.MaxWeight, DefaultMaxItems)
+	o.Keep = max(cmp.Or(o.Keep, DefaultKeep), 0)
+	o.MaxWidth = cmp.Or(o.MaxWidth, DefaultMaxWidth)
+	return o
+}
