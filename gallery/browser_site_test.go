@@ -204,6 +204,9 @@ const whole = `(() => {
 	return tiles.length > 0 && tiles.every((a) => a.querySelector("img")?.complete);
 })()`
 
+// isRead is true when the folder has been read.
+const isRead = `(document.querySelector("#count").textContent.match(/^[1-9][\d\u00a0]* pictures$/))`
+
 // sharp is true when the lightbox shows the picture itself.
 const sharp = `document.querySelector(".stage.whole img:last-child")?.complete`
 
@@ -212,6 +215,7 @@ func look(t testing.TB, s *site, width, height int) *browser.Page {
 	t.Helper()
 	p := browser.Open(t).Page(width, height)
 	p.Visit(s.URL)
+	p.Await(isRead)
 	p.Await(whole)
 	return p
 }

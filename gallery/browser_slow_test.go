@@ -20,7 +20,6 @@ func TestAHundredThousandPicturesAreShownAtOnce(t *testing.T) {
 	t.Logf("100 000 files made in %v", time.Since(began).Round(time.Millisecond))
 	s := visitable(t, dir, "/")
 	p := look(t, s, 1280, 800)
-	p.Await(`document.querySelector("#count").textContent === "100\u00a0000 pictures"`)
 	t.Run("first paint", func(t *testing.T) { paintsSoon(t, p) })
 	t.Run("nodes", func(t *testing.T) { hasFewNodes(t, p) })
 	t.Run("frames", func(t *testing.T) { scrollsSmoothly(t, p, s) })

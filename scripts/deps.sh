@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and this machine lacks: a C compiler for the race detector, and the
-# servers that are tested against. On Debian and its relatives it uses apt-get, as root or by sudo;
+# Installs what the tests need and this machine lacks: a C compiler for the race detector, the servers
+# that are tested against, a browser, and the programs that thumbnails are made with and compared to. On Debian and its relatives it uses apt-get, as root or by sudo;
 # elsewhere it says what to install.
 set -eu
 
@@ -11,6 +11,10 @@ command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v memcached >/dev/null 2>&1 || missing="$missing memcached"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 ||
 	missing="$missing postgresql"
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+	missing="$missing chromium"
+command -v vipsthumbnail >/dev/null 2>&1 || missing="$missing libvips-tools"
+command -v ffmpeg >/dev/null 2>&1 || missing="$missing ffmpeg"
 [ -z "$missing" ] && exit 0
 
 as_root=""

@@ -152,6 +152,12 @@ export class Grid {
     return Math.max(1, this.#layout.rows - 2) * this.#layout.columns;
   }
 
+  /** The position of the picture in a tile, or -1 if it is none. */
+  indexOf(a) {
+    for (const [index, tile] of this.#tiles) if (tile.a === a) return index;
+    return -1;
+  }
+
   /** Gives the focus to a tile, and scrolls there if need be. */
   focus(index) {
     this.current = Math.max(0, Math.min(index, this.#listing.total - 1));
@@ -306,7 +312,8 @@ export class Grid {
   }
 
   #focused(target) {
-    for (const [index, { a }] of this.#tiles) if (a === target) this.current = index;
+    const index = this.indexOf(target);
+    if (index >= 0) this.current = index;
     this.#offerFocus();
   }
 

@@ -66,9 +66,12 @@ function click(event) {
   const a = event.target.closest("a");
   if (!a || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  const index = a.hash ? listing.indexOf(a.hash.slice(1)) : -1;
+  open(grid.indexOf(a));
+}
+
+function open(index) {
   if (index < 0) return;
-  place.opened(listing.get(index).id);
+  place.opened(listing.get(index)?.id ?? "");
   lightbox.open(index);
 }
 
@@ -81,7 +84,8 @@ const gridKeys = {
   PageDown: () => grid.move(grid.page),
   Home: () => grid.focus(0),
   End: () => grid.focus(listing.total - 1),
-  " ": (event) => event.target.closest("#grid a")?.click(),
+  Enter: (event) => open(grid.indexOf(event.target)),
+  " ": (event) => open(grid.indexOf(event.target)),
   "+": () => toolbar.enlarge(1),
   "=": () => toolbar.enlarge(1),
   "-": () => toolbar.enlarge(-1),
@@ -109,10 +113,11 @@ function common(name) {
 }
 
 function inGrid(event) {
-  const onButton = event.target.closest?.("button");
-  const doer = onButton && event.key === " " ? undefined : gridKeys[event.key];
-  doer?.(event);
-  return !!doer;
+  const presses = event.key === " " || event.key === "Enter";
+  const doer = gridKeys[event.key];
+  if (!doer || (presses && grid.indexOf(event.target) < 0)) return false;
+  doer(event);
+  return true;
 }
 
 /** Says what is wrong, or that nothing is. */

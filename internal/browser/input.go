@@ -80,9 +80,11 @@ func (p *Page) DoubleClick(at Point) {
 // Wheel turns the wheel of the mouse at a place: down by so many pixels, up if they are negative.
 func (p *Page) Wheel(at Point, down float64) {
 	p.t.Helper()
-	p.mouse(input.DispatchMouseEventParams{
-		Type: input.DispatchMouseEventTypeMouseWheel, X: at.X, Y: at.Y, DeltaY: down,
-	})
+	// The fields of the library leave out a deltaX of 0, which Chromium demands.
+	event := map[string]any{"type": "mouseWheel", "x": at.X, "y": at.Y, "deltaX": 0, "deltaY": down}
+	p.do("turn the wheel", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		return t.Call(ctx, input.CommandDispatchMouseEvent, event, nil)
+	}))
 }
 
 // Drag drags the mouse from one place to another.
