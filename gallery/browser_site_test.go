@@ -5,10 +5,12 @@ package gallery_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io/fs"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -25,37 +27,45 @@ import (
 	"github.com/larder-go/larder/internal/browser"
 )
 
+// different is how many pictures of an album differ from each other.
+const different = 50
+
+// painted are these, as JPEG.
+var painted = sync.OnceValue(func() (all [][]byte) {
+	for n := range different {
+		all = append(all, paint(n, 900, 600))
+	}
+	return all
+})
+
 // album makes a folder with n pictures in a few folders: links to some 50 files, since nobody has
 // the time to write so many. They are called IMG_1.jpg, ...
 func album(t testing.TB, n int) string {
 	t.Helper()
 	dir := t.TempDir()
-	const different = 50
+	path := func(i int) string {
+		sub := filepath.Join(dir, fmt.Sprint(2001+i*24/n), fmt.Sprintf("%02d", 1+i%3*4))
+		return filepath.Join(sub, fmt.Sprintf("IMG_%d.jpg", i+1))
+	}
 	for i := range n {
-		sub := filepath.Join(dir, fmt.Sprintf("%d", 2001+i*24/n), fmt.Sprintf("%02d", 1+i%3*4))
-		path := filepath.Join(sub, fmt.Sprintf("IMG_%d.jpg", i+1))
-		if err := os.MkdirAll(sub, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		var err error
 		if i < different {
-			paintTo(t, path, i)
-			continue
+			write(t, dir, strings.TrimPrefix(path(i), dir), painted()[i])
+		} else if err = os.Link(path(i%different), path(i)); errors.Is(err, fs.ErrNotExist) {
+			err = errors.Join(os.MkdirAll(filepath.Dir(path(i)), 0o755),
+				os.Link(path(i%different), path(i)))
 		}
-		of := filepath.Join(dir, fmt.Sprintf("%d", 2001+i%different*24/n),
-			fmt.Sprintf("%02d", 1+i%different%3*4), fmt.Sprintf("IMG_%d.jpg", i%different+1))
-		if err := os.Link(of, path); err != nil {
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir
 }
 
-// paintTo writes a picture that can be told from others: hills of two colours below a sky.
-func paintTo(t testing.TB, path string, n int) {
-	t.Helper()
-	width, height := 900, 600
+// paint returns a picture that can be told from others, as JPEG: hills of two colours below a sky.
+func paint(n, width, height int) []byte {
 	if n%4 == 3 {
-		width, height = 600, 900
+		width, height = height, width
 	}
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -65,11 +75,9 @@ func paintTo(t testing.TB, path string, n int) {
 	}
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 85}); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return b.Bytes()
 }
 
 // landscape is the colour of a point of the nth picture; x and y are 0 to 1.
@@ -208,7 +216,7 @@ const whole = `(() => {
 const isRead = `(document.querySelector("#count").textContent.match(/^[1-9][\d\u00a0]* pictures$/))`
 
 // sharp is true when the lightbox shows the picture itself.
-const sharp = `document.querySelector(".stage.whole img:last-child")?.complete`
+const sharp = `document.querySelector(".stage.whole:not(.waiting) img:last-child")?.complete`
 
 // look visits a site with a window of so many pixels, and waits for what is seen.
 func look(t testing.TB, s *site, width, height int) *browser.Page {

@@ -145,10 +145,11 @@ func quiet(t *testing.T, p *browser.Page, s *site) {
 
 func TestScrolledPastThumbnailsAreCancelled(t *testing.T) {
 	s := visitable(t, album(t, 500), "/")
+	p := look(t, s, 1280, 800)
+	quiet(t, p, s)
 	s.delay(400 * time.Millisecond)
-	p := browser.Open(t).Page(1280, 800)
-	p.Visit(s.URL)
-	p.Await(isRead)
+	s.forget()
+	p.Run("scrollTo(0, 6000)")
 	for len(s.asked("thumb/")) == 0 {
 		p.Run("new Promise(requestAnimationFrame)")
 	}
@@ -209,7 +210,10 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 }
 
 func TestTheLightboxZoomsByKeysWheelAndDoubleClick(t *testing.T) {
-	s := visitable(t, album(t, 60), "/")
+	dir := t.TempDir()
+	write(t, dir, "1.jpg", painted()[1])
+	write(t, dir, "2.jpg", paint(2, 3000, 2000))
+	s := visitable(t, dir, "/")
 	p := look(t, s, 1280, 800)
 	p.Press("ArrowRight", "Enter")
 	p.Await(sharp)
@@ -228,7 +232,7 @@ func TestTheLightboxZoomsByKeysWheelAndDoubleClick(t *testing.T) {
 	p.Await(scale + " > 1")
 	p.Drag(middle, browser.Point{X: 500, Y: 400})
 	p.Await(moved + " < 0")
-	if got, want := browser.Eval[string](p, position), "2 of 60"; got != want {
+	if got, want := browser.Eval[string](p, position), "2 of 2"; got != want {
 		t.Errorf("after zooming the lightbox is at %q, want %q", got, want)
 	}
 	p.Await(`document.querySelector(".stage img:last-child").src.includes("original/")`)
@@ -347,7 +351,7 @@ func TestNewChangedAndDeletedFilesAreNoticed(t *testing.T) {
 	const topRow = `[30, 250, 460, 670, 880, 1100].map((x) =>
 		document.elementFromPoint(x, 80).closest("a").title)`
 	was := browser.Eval[[]string](p, topRow)
-	paintTo(t, filepath.Join(dir, "new.jpg"), 7)
+	write(t, dir, "new.jpg", painted()[7])
 	p.Await(`document.querySelector("#count").textContent === "501 pictures"`)
 	if now := browser.Eval[[]string](p, topRow); !slices.Contains(now, was[0]) {
 		t.Errorf("a new file moved %q to the top, where %q was", now, was)
@@ -355,7 +359,7 @@ func TestNewChangedAndDeletedFilesAreNoticed(t *testing.T) {
 	p.Press("Home")
 	p.Await(firstName + ` === "new.jpg" && ` + whole)
 	src := browser.Eval[string](p, `document.querySelector("#grid img").src`)
-	paintTo(t, filepath.Join(dir, "new.jpg"), 8)
+	write(t, dir, "new.jpg", painted()[8])
 	p.Await(`document.querySelector("#grid img")?.src !== "` + src + `" && ` + whole)
 	if err := os.Remove(filepath.Join(dir, "new.jpg")); err != nil {
 		t.Fatal(err)
@@ -368,7 +372,7 @@ func TestHostileNamesAndFilesAreOnlyShown(t *testing.T) {
 	dir := t.TempDir()
 	for i, name := range []string{"<script>alert(1)<\x2fscript>.jpg", "new\nline.jpg", "in\xffvalid.jpg",
 		`"><img src=x onerror=alert(1)>.jpg`, "</title>.jpg", "{{.Title}}.jpg", "a&amp;b #?%41.jpg"} {
-		paintTo(t, filepath.Join(dir, strings.ReplaceAll(name, "/", "_")), i)
+		write(t, dir, strings.ReplaceAll(name, "/", "_"), painted()[i])
 	}
 	write(t, dir, "broken.jpg", []byte("\xff\xd8\xff\xe0 this is no picture"))
 	s := visitable(t, dir, "/")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -70,7 +71,7 @@ func (l *links) open(ctx context.Context, p *picture) (*opened, error) {
 	}
 	resp, err := l.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("not reachable: %w", errors.Unwrap(err)) // without the address
+		return nil, unreachable(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -88,4 +89,17 @@ func (l *links) open(ctx context.Context, p *picture) (*opened, error) {
 		File:     thumb.File{Reader: bytes.NewReader(body), Size: int64(len(body)), Name: path.Base(p.path)},
 		modified: modified, close: func() error { return nil },
 	}, nil
+}
+
+// unreachable says why there was no answer, in the few words that a tile has room for.
+func unreachable(err error) error {
+	var dial *net.OpError
+	var request *url.Error
+	switch {
+	case errors.As(err, &dial):
+		err = dial.Err
+	case errors.As(err, &request): // its text repeats the address
+		err = request.Err
+	}
+	return fmt.Errorf("not reachable: %w", err)
 }

@@ -219,4 +219,5 @@ func (p *Prefetcher[K, V]) freshLocked() bool {
 	}
 	return false
 }
+
 const earned = 1.0 / 8

@@ -115,7 +115,7 @@ func (r *rush) given(now time.Time) { r.given_ = now }
 type due struct{ think, takes, transfer float64 }
 
 func (r *rush) due(o *origin) due {
-	return due{r.think.Seconds(), o.takes(4), o.transfer}
+	return due{r.think.Seconds(), o.takes(8), o.transfer}
 }
 
 func (d due) late(i, loads int) bool {

@@ -245,7 +245,9 @@ export class Lightbox extends EventTarget {
   }
 
   #arrived(url, img) {
-    if (this.#item && url === this.#url) this.#stage.show(img, this.#item);
+    if (!this.#item || url !== this.#url) return;
+    this.#stage.show(img, this.#item);
+    if (!this.#item.w) this.#listing.study(this.index);
   }
 
   #toggle(x, y) {
@@ -278,7 +280,7 @@ export class Lightbox extends EventTarget {
   }
 
   #resized() {
-    if (this.isOpen && this.#item) this.#stage.refit(this.#item);
+    if (this.isOpen && this.#item) this.#stage.resized(this.#item);
   }
 
   #tellPosition() {
@@ -320,7 +322,9 @@ export class Lightbox extends EventTarget {
   }
 
   #learned({ item }) {
-    if (this.isOpen && item === this.#item) this.#tellName();
+    if (!this.isOpen || item !== this.#item) return;
+    this.#tellName();
+    this.#stage.resized(item);
   }
 
   #emit(type, detail) {

@@ -129,6 +129,16 @@ export class Listing extends EventTarget {
     this.#emit("learned", { index, item });
   }
 
+  /** Asks again for one picture, of which more is known by now: the server has looked into it. */
+  async study(index) {
+    try {
+      const { items } = await list(this.query, { from: index, count: 1 });
+      for (const item of items) this.learn(item);
+    } catch {
+      // then it is shown without
+    }
+  }
+
   #take(answer) {
     for (const w of this.#asked.splice(0)) w.abort.abort();
     this.#items.clear();

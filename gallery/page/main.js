@@ -34,15 +34,17 @@ watch(listing, say);
 tellEmpty();
 follow(place.id);
 
-/** Removes what the document needs no more: blank text, scripts. */
+/** Removes what the document needs no more: blank text, and what is said without JavaScript. */
 function tidy() {
   document.querySelector("noscript").remove();
-  for (const parent of [document.head, document.body, document.querySelector("header")]) {
-    for (const node of [...parent.childNodes]) {
-      if (node.nodeType === Node.TEXT_NODE && !node.data.trim()) node.remove();
-    }
-  }
-  for (const node of [...byId("sort").childNodes]) if (node.nodeType !== Node.ELEMENT_NODE) node.remove();
+  removeBlanks(document);
+  for (const template of document.querySelectorAll("template")) removeBlanks(template.content);
+}
+
+function removeBlanks(root) {
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), blank = [];
+  while (texts.nextNode()) if (!texts.currentNode.data.trim()) blank.push(texts.currentNode);
+  for (const text of blank) text.remove();
 }
 
 /** The listing that came with the page. */

@@ -20,7 +20,8 @@ const FAST = 120;
 /** The address of a picture for so many pixels on its longer side. */
 export function source(item, pixels) {
   if (item.kind === "gif" && !calm() && !item.error) return original(item);
-  const size = SIZES.find((s) => s * 1.1 >= pixels);
+  const own = Math.max(item.w ?? 0, item.h ?? 0) || pixels; // more there is not
+  const size = SIZES.find((s) => s * 1.1 >= Math.min(pixels, own));
   if (!size && isShown(item)) return original(item);
   return thumb(item, size ?? SIZES.at(-1));
 }

@@ -73,8 +73,9 @@ export class Stage {
     this.#fit(item.w ? { w: item.w, h: item.h } : natural(img));
   }
 
-  /** Fits the picture into the window again, which has another size. */
-  refit(item) {
+  /** Fits the picture into the window again: one of both has another size than was thought. */
+  resized(item) {
+    this.#pixels = Math.max(item.w ?? 0, item.h ?? 0);
     this.#fit(item.w ? { w: item.w, h: item.h } : natural(this.#img));
   }
 

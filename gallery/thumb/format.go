@@ -89,7 +89,7 @@ const margin = 1.15
 
 // fineBelow is how many times larger a reduced JPEG has to be for colour to get along with half of
 // the samples.
-const fineBelow = 2
+const fineBelow = 2.25
 
 func jpegHeader(r *reader, size int) (header, error) {
 	j, err := jpegthumb.ReadHeader(r.again())

@@ -89,7 +89,7 @@ func kinds() map[string]jpegtest.Options {
 func TestThumbnailsAreNearToTheExactWay(t *testing.T) {
 	count, worst := 0, math.Inf(1)
 	for i, size := range [][3]int{{1, 1, 320}, {17, 33, 8}, {333, 217, 40}, {801, 1203, 160},
-		{1283, 707, 320}, {1283, 707, 155}, {1283,707,640}} {
+		{1283, 707, 320}, {1283, 707, 155}, {1283, 707, 640}} {
 		picture := jpegtest.Picture(size[0], size[1], uint64(i))
 		for name, o := range kinds() {
 			if size[0] == 1 && o.Scans != nil {

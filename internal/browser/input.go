@@ -26,7 +26,7 @@ var keys = map[string]string{
 func (p *Page) Press(names ...string) {
 	p.t.Helper()
 	for _, name := range names {
-		p.do("press "+name, chromedp.KeyEvent(code(name)))
+		p.key(name, nil)
 	}
 }
 
@@ -35,23 +35,43 @@ func (p *Page) Hold(name string, times int) {
 	p.t.Helper()
 	repeat := true
 	for range times {
-		p.do("hold "+name, chromedp.KeyEvent(code(name), func(e *input.DispatchKeyEventParams) {
-			e.AutoRepeat = &repeat
-		}))
+		p.key(name, &repeat)
 	}
-}
-
-func code(name string) string {
-	if c, ok := keys[name]; ok {
-		return c
-	}
-	return name
 }
 
 // Type writes a text into what has the focus.
 func (p *Page) Type(text string) {
 	p.t.Helper()
-	p.do("type", chromedp.KeyEvent(text))
+	for _, r := range text {
+		p.key(string(r), nil)
+	}
+}
+
+func (p *Page) key(name string, repeat *bool) {
+	p.t.Helper()
+	p.do("press "+name, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for _, event := range downAndUp(name) {
+			event.AutoRepeat = repeat
+			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, *event); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// downAndUp returns the events of a key. What it writes is part of its going down, so that a page
+// can prevent it, as with real keys.
+func downAndUp(name string) []*input.DispatchKeyEventParams {
+	if known, ok := keys[name]; ok {
+		name = known
+	}
+	events := kb.Encode([]rune(name)[0])
+	if len(events) == 3 {
+		events[0].Text, events[0].UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+		events = []*input.DispatchKeyEventParams{events[0], events[2]}
+	}
+	return events
 }
 
 // Click clicks the middle of the first element that a CSS selector matches.
