@@ -390,8 +390,9 @@ func TestHostileNamesAndFilesAreOnlyShown(t *testing.T) {
 }
 
 func TestAnEmptyFolderSaysSo(t *testing.T) {
+	s := visitable(t, t.TempDir(), "/")
 	p := browser.Open(t).Page(1280, 800)
-	p.Visit(visitable(t, t.TempDir(), "/").URL)
+	p.Visit(s.URL)
 	p.Await(`document.querySelector("#note").textContent === "There are no pictures here."`)
 	p.Press("ArrowRight", "Enter", "End", " ")
 	p.DemandSilence()

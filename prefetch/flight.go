@@ -16,10 +16,11 @@ type flight[K comparable, V any] struct {
 	company  float64 // running.company when it began
 	estimate int64   // weight it is expected to have
 	waiters  int
-	holds    int
-	asked    bool // somebody asked for it, perhaps gave up
+	holds    int  // of the waiters
+	asked    bool // somebody asked for it, and may have given up
 	fresh    bool // the ask began it
-	stopped  bool // it was cancelled; who asks meanwhile waits for its successor
+	stopped  bool // it was cancelled; who asks meanwhile may have to wait for its successor
+	void     bool // what it brings is out of date
 	wish     stamp
 
 	done chan struct{} // closed when the fields below are set
@@ -30,25 +31,19 @@ type flight[K comparable, V any] struct {
 // running is what flights are on their way.
 type running struct {
 	count    int
-	estimate int64 // sum of what they may weigh
+	estimate int64     // sum of what they may weigh
+	begun    time.Time // the latest; zero if it was cancelled
 
 	company float64 // integral of count over time, in seconds
 	at      time.Time
-
-	launched time.Time
-}
-
-// advance brings the integral up to now.
-func (r *running) advance(now time.Time) {
-	if d := now.Sub(r.at); d > 0 && !r.at.IsZero() {
-		r.company += d.Seconds() * float64(r.count)
-	}
-	r.at = now
 }
 
 // add counts one flight more, or fewer.
 func (r *running) add(count int, estimate int64, now time.Time) {
-	r.advance(now)
+	if d := now.Sub(r.at); d > 0 && !r.at.IsZero() {
+		r.company += d.Seconds() * float64(r.count)
+	}
+	r.at = now
 	r.count += count
 	r.estimate += int64(count) * estimate
 }
@@ -61,61 +56,66 @@ func (p *Prefetcher[K, V]) startLocked(ctx context.Context, key K, now time.Time
 	return f
 }
 
+// launchLocked begins a load for a flight. It ends by itself, when it is cancelled, by LoadTimeout,
+// or at Close.
 func (p *Prefetcher[K, V]) launchLocked(ctx context.Context, f *flight[K, V], now time.Time) {
 	p.stats.Loads++
 	p.running.add(1, f.estimate, now)
-	p.running.launched = now
-	f.context, f.began, f.company, f.stopped = ctx, now, p.running.company, false
+	p.running.begun = now
+	f.context, f.began, f.company = ctx, now, p.running.company
+	f.stopped, f.void = false, false
 	run, cancel := context.WithCancel(ctx)
 	if d := p.options.LoadTimeout; d > 0 {
 		run, cancel = context.WithTimeout(ctx, d)
 	}
-	unhook := context.AfterFunc(p.stopped, cancel)
 	f.cancel = cancel
+	unhook := context.AfterFunc(p.stopped, cancel)
 	p.ended.Add(1)
 	go func() {
 		defer p.ended.Done()
-		defer unhook()
 		defer cancel()
+		defer unhook()
 		p.fly(run, f)
 	}()
 }
 
 // cancelLocked ends a load that nobody needs.
-func (p *Prefetcher[K, V]) cancelLocked(f *flight[K, V]) {
+func (p *Prefetcher[K, V]) cancelLocked(f *flight[K, V], now time.Time) {
 	if f.stopped {
 		return
 	}
 	f.stopped = true
 	f.cancel()
-	p.running.add(-1, f.estimate, time.Now())
+	p.running.add(-1, f.estimate, now)
+	p.running.begun = time.Time{}
 	p.stats.Cancelled++
-	p.running.launched = time.Time{}
 }
 
 // fly calls the loader and brings home what it returns, or that it panicked or exited.
 func (p *Prefetcher[K, V]) fly(ctx context.Context, f *flight[K, V]) {
-	found := false
-	n := &item[K, V]{key: f.key}
-	err := errExited
+	n, found, err := &item[K, V]{key: f.key}, false, errExited
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicked(v)
 		}
-		p.land(f, n, err, found)
+		p.land(f, n, found, err)
 	}()
-	if p.options.Lookup != nil {
-		if n.value, found = p.options.Lookup(f.key); found {
-			n.weight = p.weigh(n)
-			err = nil
-			return
-		}
+	var failure error
+	if n.value, found = p.lookup(f.key); !found {
+		n.value, failure = p.load(ctx, f.key)
 	}
-	v, failure := p.load(ctx, f.key)
-	if n.value = v; failure == nil {
+	if failure == nil {
 		n.weight = p.weigh(n)
 	}
 	err = failure
+}
+
+// lookup returns what is there without a load.
+func (p *Prefetcher[K, V]) lookup(key K) (v V, found bool) {
+	if p.options.Lookup == nil {
+		return v, false
+	}
+	return p.options.Lookup(key)
 }
 
 // weigh returns the weight of an item.
@@ -126,16 +126,19 @@ func (p *Prefetcher[K, V]) weigh(n *item[K, V]) int64 {
 	return max(p.options.Weigh(n.key, n.value), 1)
 }
 
-// land ends a flight.
-func (p *Prefetcher[K, V]) land(f *flight[K, V], n *item[K, V], err error, found bool) {
+// land ends a flight and tells of it who wants to know.
+func (p *Prefetcher[K, V]) land(f *flight[K, V], n *item[K, V], found bool, err error) {
 	now := time.Now()
-	ready := false
 	p.mu.Lock()
-	again := p.landLocked(f, n, err, found, now)
-	if !again && err == nil {
-		ready = p.view.shows(p.order, f.key)
+	if !f.stopped {
+		p.running.add(-1, f.estimate, now)
+	}
+	if err == nil && !found && !f.stopped {
+		p.noteLocked(f, n, now)
 	}
 	unheard := err != nil && !f.stopped && !f.asked && !p.closed
+	landed := p.landLocked(f, n, err, now)
+	ready := landed && err == nil && !n.gone && shows(p.view, p.order, f.key)
 	p.unlock()
 	switch {
 	case unheard && p.options.OnError != nil:
@@ -145,61 +148,55 @@ func (p *Prefetcher[K, V]) land(f *flight[K, V], n *item[K, V], err error, found
 	}
 }
 
-// landLocked keeps what a flight has brought. It returns true if another one was begun since
-// somebody asked after this one was cancelled.
+// landLocked gives what a flight has brought to those who wait. If that is of no use to them since
+// the flight was cancelled before they asked, it begins again, and false is returned.
 func (p *Prefetcher[K, V]) landLocked(
-	f *flight[K, V], n *item[K, V], err error, found bool, now time.Time,
-) (again bool) {
-	if !f.stopped {
-		p.running.add(-1, f.estimate, now)
-		if err == nil && !found {
-			p.noteLocked(f, n, now)
-		}
-	}
-	if f.stopped && f.waiters > 0 && !p.closed {
+	f *flight[K, V], n *item[K, V], err error, now time.Time,
+) (landed bool) {
+	useless := f.void || f.stopped && err != nil
+	if useless && f.waiters > 0 && !p.closed {
 		if err == nil {
 			p.leaving = append(p.leaving, n)
 		}
 		p.launchLocked(f.context, f, now)
-		return true
+		return false
 	}
 	delete(p.flights, f.key)
-	if p.closed && err != nil {
-		err = ErrClosed
-	}
-	if f.err = err; err == nil {
+	switch {
+	case err == nil:
 		f.item = n
-		p.keepLocked(f, n, now)
-	} else if !f.stopped {
-		p.failLocked(f)
+		p.keepLocked(f, n)
+	case p.closed:
+		err = ErrClosed
+	case !f.stopped:
+		p.failLocked(f.key)
 	}
-	if f.waiters > 0 {
+	if f.err = err; f.waiters > 0 {
 		p.waiting -= f.waiters
-		p.rush.given(now)
+		p.pace.serve(now)
 	}
 	close(f.done)
 	p.planLocked(now)
-	return false
+	return true
 }
 
 // noteLocked learns from a load that has succeeded.
 func (p *Prefetcher[K, V]) noteLocked(f *flight[K, V], n *item[K, V], now time.Time) {
-	took := now.Sub(f.began)
 	company := 1.0
-	if took > 0 {
-		company = (p.running.company - f.company) / took.Seconds()
+	if took := now.Sub(f.began); took > 0 {
+		company = max((p.running.company-f.company)/took.Seconds(), 1)
 	}
-	p.origin.note(took, max(company, 1), n.weight)
+	p.origin.note(now.Sub(f.began), company, n.weight)
 }
 
 // remembering is how many keys are remembered for a bad experience with loading them ahead.
 const remembering = 1024
 
 // failLocked sees to it that what cannot be loaded is not tried ahead again and again.
-func (p *Prefetcher[K, V]) failLocked(f *flight[K, V]) {
+func (p *Prefetcher[K, V]) failLocked(key K) {
 	p.stats.Failed++
 	if len(p.failed) >= remembering {
 		clear(p.failed)
 	}
-	p.failed[f.key] = struct{}{}
+	p.failed[key] = struct{}{}
 }

@@ -45,22 +45,23 @@ func panicked(value any) error { return &PanicError{value, debug.Stack()} }
 // Options says how much a prefetcher may keep and load. The zero value keeps 64 items, of which the
 // last 10 shown stay whatever comes, and loads at most 8 at a time.
 type Options[K comparable, V any] struct {
-	// MaxWeight bounds what is kept, together with an estimate for what is being loaded ahead, since
-	// that has no weight before it is there. An item heavier than this is given out and not kept. 0
+	// MaxWeight bounds the sum of the weights of what is kept, at every moment. A load ahead begins
+	// only if there is room for what it will probably weigh, next to what other loads may; one that
+	// somebody asked for begins at once. An item heavier than this is given out and not kept. 0
 	// means DefaultMaxItems; it must be set if Weigh is.
 	MaxWeight int64
 	// Weigh returns the weight of an item, for example its size in bytes; less than 1 counts as 1.
 	// It is called once for each load, outside of any lock. nil means that each item weighs 1.
 	Weigh func(key K, value V) int64
-	// Keep is how many of the items that were asked for last stay, so that going back needs no load.
-	// They are only given up where they and what is asked for do not fit into MaxWeight. 0 means
-	// DefaultKeep, less than 0 none.
+	// Keep is how many of the items that were asked for last stay, so that going back needs no
+	// load, as long as they take no more than two thirds of MaxWeight. Only what is asked for may
+	// drive them out, if there is no other room for it. 0 means DefaultKeep, less than 0 none.
 	Keep int
 	// MaxWidth is how many loads ahead run at a time at most. Fewer run where more are not faster.
 	// 0 means DefaultMaxWidth.
 	MaxWidth int
-	// MaxAhead is how many items are kept or loaded ahead at most. 0 means as many as MaxWeight
-	// has room for.
+	// MaxAhead is how many items, loaded or being loaded ahead, may wait to be asked for; what is
+	// visible (see Show) does not count. 0 means as many as MaxWeight has room for.
 	MaxAhead int
 	// LoadTimeout ends the context of a load. 0 means no limit.
 	LoadTimeout time.Duration
@@ -69,16 +70,18 @@ type Options[K comparable, V any] struct {
 	// before each load, outside of any lock and by several goroutines at a time. nil means that
 	// nothing is.
 	Lookup func(key K) (V, bool)
-	// OnReady hears of each item that Show said is visible as soon as it is there. It is called in
-	// the goroutine of the load, or in that of Show if the item was kept already.
+	// OnReady hears of each item that Show said is visible as soon as it is kept. It is called
+	// outside of any lock, in the goroutine of the load or, if the item was kept already, in that
+	// of Show. It must not call Close.
 	OnReady func(key K, value V)
 	// OnEvict hears once of each value that is not kept any more, or never was, also at Forget and
-	// Close: there is the place to release it. It is not called while somebody holds the value
-	// (see Hold), but others who were given it may still use it: see Keep. It is called outside
-	// of any lock and by several goroutines at a time; a panic of it reaches who made it leave.
+	// Close: there is the place to release it. It is not called while somebody holds the value (see
+	// Hold); whoever has it from Get or Peek may still use it: see Keep. It is called outside of
+	// any lock and by several goroutines at a time, and must neither panic nor call Close.
 	OnEvict func(key K, value V)
-	// OnError hears of loads that failed and that nobody waited for. It is called in the goroutine
-	// of the load. nil means that they are only counted.
+	// OnError hears of loads that failed and that nobody had asked for. It is called in the
+	// goroutine of the load, and must neither panic nor call Close. nil means that they are only
+	// counted.
 	OnError func(key K, err error)
 }
 

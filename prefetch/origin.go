@@ -33,13 +33,13 @@ const prior = 0.5
 // note takes in a load: how long it took, in what company.
 func (o *origin) note(took time.Duration, company float64, weight int64) {
 	w := float64(weight)
-	if o.weight == 0 {
+	if !o.known() {
 		o.weight = w
 	}
 	x, y := company*w/o.weight, took.Seconds()
 	o.uneven += (math.Abs(w-o.weight) - o.uneven) * forget
 	o.weight += (w - o.weight) * forget
-	if o.n > 0 {
+	if o.known() { // the weight of the next load is not known, so that of this one does not count
 		off := math.Abs(y - o.latency - o.transfer*company)
 		o.spread += (off - o.spread) * forget
 	}
@@ -73,18 +73,15 @@ func (o *origin) width() float64 {
 	return (o.latency + o.transfer) / o.transfer
 }
 
-// takes returns how long a load may take, the spread included.
+// takes returns how many seconds a load alone takes, and so many times the spread.
 func (o *origin) takes(spreads float64) float64 {
 	return o.latency + o.transfer + spreads*o.spread
 }
 
+// spacing returns how long a load occupies what it would share with others.
+func (o *origin) spacing() time.Duration {
+	return time.Duration(o.transfer * float64(time.Second))
+}
+
 // estimate returns the weight that a load may bring, the spread included.
 func (o *origin) estimate() int64 { return max(int64(math.Ceil(o.weight+o.uneven)), 1) }
-
-// after returns when a load that begins would not hinder one that began at that time.
-func (o *origin) after(begun time.Time) time.Time {
-	if !o.known() {
-		return begun.Add(time.Hour)
-	}
-	return begun.Add(time.Duration(o.transfer * float64(time.Second)))
-}

@@ -2,12 +2,18 @@
 
 package prefetch
 
+import (
+	"math"
+	"slices"
+)
+
 // What the predictor remembers and says.
 const (
 	remembered = 128 // steps at least, twice as many at most
-	foreseen   = 64  // positions at most
+	foreseen   = 64  // positions at most, and the most trust
 	near       = 16  // a longer step is a jump, unless it was made before
-	jump       = int(^uint(0)>>1) - 1
+	proven     = 6   // steps that went as before: then there is no doubt, and trust is the limit
+	jump       = math.MaxInt
 )
 
 // predictor takes the positions that are asked for and says which come next: the walk is expected to
@@ -24,18 +30,17 @@ type predictor struct {
 	asks  int   // how many
 	steps []int // the last ones, oldest first; jump for a far one that was not made before
 	raw   []int // the same with the jumps' lengths
-	// same[i] is how many steps up to steps[i] equal the last steps of all.
-	same []int
 
-	// trust is how far ahead the guesses are followed: doubles when one comes true, halves when not.
-	trust int
-	match int   // how many last steps had a precedent
-	path  []int // the guesses: positions
-	aside []int // the second best
-	next  int   // the first guessed step
+	trust   int   // how far guesses are followed: doubled when one is right, halved when not
+	match   int   // how many of the last steps have a precedent
+	next    int   // the guessed step
+	path    []int // the guessed positions
+	guessed []int // the steps to them
+	aside   []int // the second best guess
 
-	votes      []vote
-	precedents []int
+	precedents []int  // where steps go on after those like the last and the guessed ones
+	same       []int  // room for comparing
+	votes      []vote // room for counting
 }
 
 // vote is how many precedents say that a step comes next.
@@ -45,29 +50,31 @@ func newPredictor(inside func(int) bool) *predictor {
 	return &predictor{inside: inside, trust: 2}
 }
 
-// ask tells that a position is asked for.
-func (p *predictor) ask(position int) {
-	if p.asks++; p.asks == 1 {
+// ask tells that a position is asked for. It returns false if that was the last one again.
+func (p *predictor) ask(position int) (moved bool) {
+	step := position - p.last
+	switch {
+	case p.asks == 0:
 		p.last = position
 		p.guess()
-		return
+	case step == 0:
+		return false
+	default:
+		p.take(position, p.symbol(step))
 	}
-	step := position - p.last
-	if step == 0 {
-		return
-	}
-	p.learn(p.symbol(step), step)
-	p.last = position
-	p.guess()
+	p.asks++
+	return true
 }
 
-// ahead returns the positions expected next, in order, and how many of them are worth a load. The
-// slice is valid until the next ask.
+// ahead returns the positions expected next, in order, and how many of them are worth a load: at
+// first one; then twice as many with each step that went as before, within trust. The slice is
+// valid until the next ask.
 func (p *predictor) ahead() (path []int, depth int) {
 	depth = p.trust
-	if p.asks == 1 {
+	switch {
+	case p.asks == 1:
 		depth = 1
-	} else if p.match < 6 { // beyond that trust is the smaller one
+	case p.match < proven:
 		depth = min(depth, 2<<p.match)
 	}
 	return p.path, min(depth, len(p.path))
@@ -78,41 +85,33 @@ func (p *predictor) symbol(step int) int {
 	if step <= near && step >= -near {
 		return step
 	}
-	for _, s := range p.raw {
-		if s == step {
-			return step
-		}
+	if slices.Contains(p.raw, step) {
+		return step
 	}
 	return jump
 }
 
-// learn remembers a step and judges the last guess by it.
-func (p *predictor) learn(symbol, step int) {
+// take judges the last guess by where the viewer went, remembers that, and guesses again.
+func (p *predictor) take(position, symbol int) {
+	right := symbol == p.next
 	switch {
-	case symbol == p.next:
+	case right:
 		p.trust = min(max(2*p.trust, 1), foreseen)
-	case !p.visited(p.last + step):
+	case !p.visited(position): // else nothing was loaded in vain
 		p.trust /= 2
 	}
-	if len(p.steps) == 2*remembered {
+	full := len(p.steps) == 2*remembered
+	if full {
 		p.steps = p.steps[:copy(p.steps, p.steps[remembered:])]
 		p.raw = p.raw[:copy(p.raw, p.raw[remembered:])]
-		p.same = p.same[:copy(p.same, p.same[remembered:])]
 	}
-	for i := len(p.steps) - 1; i > 0; i-- {
-		if p.steps[i] == symbol {
-			p.same[i] = p.same[i-1] + 1
-		} else {
-			p.same[i] = 0
-		}
+	p.steps, p.raw = append(p.steps, symbol), append(p.raw, position-p.last)
+	p.last = position
+	if right && !full && p.match >= proven && len(p.path) == foreseen {
+		p.goOn()
+		return
 	}
-	if len(p.steps) > 0 {
-		p.same[0] = 0
-		if p.steps[0] == symbol {
-			p.same[0] = 1
-		}
-	}
-	p.steps, p.raw, p.same = append(p.steps, symbol), append(p.raw, step), append(p.same, 0)
+	p.guess()
 }
 
 // visited tells whether a position was asked for lately.
@@ -124,53 +123,99 @@ func (p *predictor) visited(position int) bool {
 	return at == position
 }
 
-// guess finds the path ahead.
+// guess finds the path ahead, and the one aside.
 func (p *predictor) guess() {
-	p.path, p.aside, p.next = p.path[:0], p.aside[:0], jump
+	p.path, p.guessed, p.aside, p.next = p.path[:0], p.guessed[:0], p.aside[:0], jump
 	p.findPrecedents()
-	defer p.hedge()
-	if p.match == 0 {
+	if p.match > 0 {
+		for len(p.path) < foreseen && p.extend() {
+		}
+	} else {
 		p.repeat(p.unprecedented())
-		return
 	}
-	n, at := len(p.steps), p.last
-	for range foreseen {
-		step := p.poll()
-		if len(p.steps) == n {
-			p.next = step
-		}
-		if step == jump || !p.inside(at+step) {
-			break
-		}
-		at += step
-		p.path = append(p.path, at)
-		p.steps = append(p.steps, step) // precedents that reach the present go on with guesses
+	if p.match < proven && len(p.steps) > 0 {
+		p.hedge()
 	}
-	p.steps = p.steps[:n]
+}
+
+// goOn is guess after a guess that was right: the precedents are those that the path came to.
+func (p *predictor) goOn() {
+	p.match++
+	p.path = p.path[:copy(p.path, p.path[1:])]
+	p.guessed = p.guessed[:copy(p.guessed, p.guessed[1:])]
+	p.aside, p.next = p.aside[:0], p.guessed[0]
+	p.extend()
+}
+
+// extend makes the path a step longer, as most precedents went on. It returns false if it ends.
+func (p *predictor) extend() bool {
+	at := p.last
+	if n := len(p.path); n > 0 {
+		at = p.path[n-1]
+	}
+	step := p.poll()
+	if len(p.path) == 0 {
+		p.next = step
+	}
+	if step == jump || !p.inside(at+step) {
+		return false
+	}
+	p.path, p.guessed = append(p.path, at+step), append(p.guessed, step)
+	return true
+}
+
+// step returns a step by its number: those to come are guesses.
+func (p *predictor) step(i int) int {
+	if i < len(p.steps) {
+		return p.steps[i]
+	}
+	return p.guessed[i-len(p.steps)]
 }
 
 // findPrecedents finds the places at which the longest row of last steps was seen before.
 func (p *predictor) findPrecedents() {
+	p.compare()
 	p.match, p.precedents = 0, p.precedents[:0]
-	for i := range len(p.steps) - 1 {
-		if p.same[i] > p.match {
-			p.match, p.precedents = p.same[i], p.precedents[:0]
+	for back := len(p.steps) - 1; back > 0; back-- {
+		if p.same[back] > p.match {
+			p.match, p.precedents = p.same[back], p.precedents[:0]
 		}
-		if p.same[i] == p.match && p.match > 0 {
-			p.precedents = append(p.precedents, i+1)
+		if p.same[back] == p.match && p.match > 0 {
+			p.precedents = append(p.precedents, len(p.steps)-back)
+		}
+	}
+}
+
+// compare finds for each number of steps back how many steps up to there equal the last ones. It is
+// the Z algorithm (Gusfield 1997) from the end: linear, since what is known of a row that matched
+// holds for the rows in it.
+func (p *predictor) compare() {
+	n := len(p.steps)
+	p.same = slices.Grow(p.same[:0], n)[:n]
+	from, to := 0, 0 // the row that was found to match furthest back
+	for back := 1; back < n; back++ {
+		length := 0
+		if back < to {
+			length = min(to-back, p.same[back-from])
+		}
+		for back+length < n && p.steps[n-1-length] == p.steps[n-1-back-length] {
+			length++
+		}
+		if p.same[back] = length; back+length > to {
+			from, to = back, back+length
 		}
 	}
 }
 
 // poll returns the step that most precedents say comes next, and goes on with those alone.
 func (p *predictor) poll() int {
-	winner := p.steps[p.precedents[len(p.precedents)-1]] // the latest, if several have most
+	winner := p.step(p.precedents[0])
 	if len(p.precedents) > 1 {
-		winner = p.most(winner)
+		winner = p.most()
 	}
 	kept := p.precedents[:0]
 	for _, i := range p.precedents {
-		if p.steps[i] == winner {
+		if p.step(i) == winner {
 			kept = append(kept, i+1)
 		}
 	}
@@ -178,15 +223,17 @@ func (p *predictor) poll() int {
 	return winner
 }
 
-// most counts the precedents' votes.
-func (p *predictor) most(latest int) int {
-	p.votes = append(p.votes[:0], vote{latest, 0})
-	for _, i := range p.precedents {
-		p.count(p.steps[i])
+// most counts the precedents' votes. If several steps have most, the same step again wins, then
+// that of the latest.
+func (p *predictor) most() int {
+	p.votes = append(p.votes[:0], vote{step: p.step(len(p.steps) + len(p.guessed) - 1)})
+	for n := len(p.precedents) - 1; n >= 0; n-- {
+		p.count(p.step(p.precedents[n]))
 	}
 	return p.elected()
 }
 
+// count counts a vote.
 func (p *predictor) count(step int) {
 	for i := range p.votes {
 		if p.votes[i].step == step {
@@ -197,6 +244,8 @@ func (p *predictor) count(step int) {
 	p.votes = append(p.votes, vote{step, 1})
 }
 
+// elected returns the step with most votes, of several the first, but not a jump: silence is for
+// where nothing else is as likely.
 func (p *predictor) elected() int {
 	best := p.votes[0]
 	for _, v := range p.votes {
@@ -234,35 +283,38 @@ func (p *predictor) repeat(step int) {
 	}
 }
 
+// hedge finds where else the viewer may well go: on in the direction that was taken, next to the
+// expected one, by at least a quarter of the steps that followed one like the last.
 func (p *predictor) hedge() {
-	if len(p.steps) == 0 {
-		return
-	}
 	p.votes = p.votes[:0]
-	n := len(p.steps)
-	total := 0
-	for i := 0; i < n-1; i++ {
-		if p.steps[i] == p.steps[n-1] {
-			p.count(p.steps[i+1])
-			total++
-		}
-	}
-	if total == 0 {
-		for i := 0; i < n; i++ {
-			p.count(p.steps[i])
-			total++
-		}
-	}
-	best := vote{}
+	all := p.countAfter(p.steps[len(p.steps)-1])
+	second := vote{}
 	for _, v := range p.votes {
-		if v.step != p.next && v.step != jump && v.count > best.count {
-			best = v
+		if v.step != p.next && v.step != jump && v.count > second.count {
+			second = v
 		}
 	}
-	if best.count*4 < total || best.count == 0 {
+	if second.count == 0 || 4*second.count < all {
 		return
 	}
-	for at := p.last + best.step; len(p.aside) < near && p.inside(at); at += best.step {
+	for at := p.last + second.step; len(p.aside) < near && p.inside(at); at += second.step {
 		p.aside = append(p.aside, at)
 	}
+}
+
+// countAfter counts the steps that followed one, or all if none did, and returns how many.
+func (p *predictor) countAfter(step int) (all int) {
+	for i, s := range p.steps[:len(p.steps)-1] {
+		if s == step {
+			p.count(p.steps[i+1])
+			all++
+		}
+	}
+	if all > 0 {
+		return all
+	}
+	for _, s := range p.steps {
+		p.count(s)
+	}
+	return len(p.steps)
 }

@@ -27,29 +27,30 @@ type Prefetcher[K comparable, V any] struct {
 	order   Sequence[K]
 	options Options[K, V]
 
-	mu      sync.Mutex // guards the fields below, and is not held around any call but of order
+	mu      sync.Mutex // guards the fields below; nothing but order is called while it is locked
 	kept    map[K]*item[K, V]
-	seen    list[K, V] // was asked for, the latest last
-	unseen  list[K, V] // was not, the latest last
+	seen    list[K, V] // what is kept and was asked for, the latest last
+	unseen  list[K, V] // what is kept and was not, the latest last
 	weight  int64      // of what is kept
 	flights map[K]*flight[K, V]
-	running running // how many flights are not cancelled, and what they may weigh
-	waiting int     // how many Gets wait
-	credit  float64
+	running running // the flights that were not cancelled
+	waiting int     // how many asks wait
 
 	predictor *predictor
+	pace      pace
 	origin    origin
-	rush      rush
-	view      view[K]
+	view      view
 	expected  []K
-	failed    map[K]struct{} // not loaded ahead again
-	heavy     map[K]int64    // what was loaded ahead and found no room: its weight
 	plan      plan[K]
+	credit    float64 // how many may be loaded ahead beyond what is needed in time
+	failed    map[K]struct{}
+	heavy     map[K]int64 // what was loaded ahead and found no room: its weight
+	alarm     alarm
 
 	stats   Stats
-	leaving []*item[K, V] // to be told of at unlock
+	leaving []*item[K, V] // to be told of when mu is unlocked
 	closed  bool
-	ended   sync.WaitGroup // flights and timers
+	ended   sync.WaitGroup // loads and alarms
 	stopped context.Context
 	stop    context.CancelFunc
 }
@@ -127,7 +128,8 @@ func (p *Prefetcher[K, V]) Forget(key K) {
 		p.dropLocked(i)
 	}
 	if f := p.flights[key]; f != nil {
-		p.cancelLocked(f)
+		f.void = true
+		p.cancelLocked(f, time.Now())
 	}
 }
 
@@ -137,7 +139,7 @@ func (p *Prefetcher[K, V]) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.stop()
-	p.stopTimerLocked()
+	p.silenceLocked()
 	for _, i := range p.kept {
 		p.dropLocked(i)
 	}
@@ -193,8 +195,8 @@ func (p *Prefetcher[K, V]) await(
 	p.waiting--
 	f.waiters--
 	f.holds -= holds
-	p.rush.gaveUp()
-	p.armLocked()
+	p.pace.giveUp()
+	p.watchRushLocked(now)
 	p.planLocked(now)
 	return nil, ctx.Err()
 }
@@ -203,9 +205,9 @@ func (p *Prefetcher[K, V]) await(
 func (p *Prefetcher[K, V]) hitLocked(i *item[K, V], now time.Time) {
 	p.stats.Asks++
 	p.stats.Hits++
-	moved := p.askedLocked(i.key, now)
+	fresh := i.ahead
 	p.showLocked(i)
-	if moved {
+	if p.followLocked(i.key, now) || fresh {
 		p.planLocked(now)
 	}
 }
@@ -213,37 +215,30 @@ func (p *Prefetcher[K, V]) hitLocked(i *item[K, V], now time.Time) {
 // missLocked notes that an item was asked for that is not there, and returns its flight.
 func (p *Prefetcher[K, V]) missLocked(ctx context.Context, key K, now time.Time) *flight[K, V] {
 	p.stats.Asks++
-	p.askedLocked(key, now)
+	p.followLocked(key, now)
 	delete(p.failed, key)
 	f := p.flights[key]
-	if f == nil {
-		p.stampLocked() // what is wanted from here on leaves last
+	switch {
+	case f == nil:
 		f = p.startLocked(context.WithoutCancel(ctx), key, now)
 		f.fresh = true
+	case !f.asked:
+		p.usedLocked()
 	}
-	if !f.asked {
-		f.asked = true
-		if !f.fresh {
-			p.stats.Used++
-			p.earn(earned)
-		}
-	}
+	f.asked = true
 	return f
 }
 
-// askedLocked tells all who learn from asks of one. It returns false if it was the last one again.
-func (p *Prefetcher[K, V]) askedLocked(key K, now time.Time) (moved bool) {
+// followLocked tells all who learn from asks of one. It returns false if there is nothing to learn:
+// the same was asked for as before.
+func (p *Prefetcher[K, V]) followLocked(key K, now time.Time) (moved bool) {
 	moved = p.fulfilLocked(key)
 	position, ok := p.order.Index(key)
-	if !ok {
-		return true
-	}
-	if p.predictor.asks == 0 || p.predictor.last != position {
-		p.rush.ask(now)
-		p.predictor.ask(position)
+	if ok && p.predictor.ask(position) {
+		p.pace.ask(now)
 		moved = true
 	}
-	p.armLocked()
+	p.watchRushLocked(now)
 	return moved
 }
 
@@ -259,5 +254,3 @@ func (p *Prefetcher[K, V]) unlock() {
 		p.options.OnEvict(i.key, i.value)
 	}
 }
-
-func (p *Prefetcher[K, V]) earn(x float64) { p.credit = min(max(p.credit+x, 0), foreseen) }

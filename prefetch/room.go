@@ -2,15 +2,13 @@
 
 package prefetch
 
-import "time"
-
 // item is a value that is kept, or was.
 type item[K comparable, V any] struct {
 	key    K
 	value  V
 	weight int64
-	held   int
-	gone   bool // not kept any more; told of when it is released
+	held   int  // how often
+	gone   bool // not kept any more; who holds it last tells of it
 	ahead  bool // loaded ahead, and not asked for yet
 	wish   stamp
 
@@ -19,10 +17,7 @@ type item[K comparable, V any] struct {
 }
 
 // list is a doubly linked list of items, the latest last.
-type list[K comparable, V any] struct {
-	first, last *item[K, V]
-	len         int
-}
+type list[K comparable, V any] struct{ first, last *item[K, V] }
 
 func (l *list[K, V]) push(i *item[K, V]) {
 	i.list, i.prev, i.next = l, l.last, nil
@@ -32,7 +27,6 @@ func (l *list[K, V]) push(i *item[K, V]) {
 		l.first = i
 	}
 	l.last = i
-	l.len++
 }
 
 func (l *list[K, V]) remove(i *item[K, V]) {
@@ -46,12 +40,7 @@ func (l *list[K, V]) remove(i *item[K, V]) {
 	} else {
 		l.last = i.prev
 	}
-	i.list, i.prev, i.next = nil, nil, nil
-	l.len--
 }
-
-// asked is the rank of what somebody waits for, or has just been given.
-const asked = -1
 
 // expectedWeight returns what a load of key is expected to bring.
 func (p *Prefetcher[K, V]) expectedWeight(key K) int64 {
@@ -61,10 +50,10 @@ func (p *Prefetcher[K, V]) expectedWeight(key K) int64 {
 	return p.origin.estimate()
 }
 
-// freeLocked makes room for a load of that weight ahead, if all that has to leave for it is wanted
+// freeLocked makes room for a load ahead of that weight, if all that has to leave for it is wanted
 // less than a wish of that rank.
 func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
-	for p.weight+p.running.estimate+weight > p.options.MaxWeight {
+	for p.options.MaxWeight-p.weight-p.running.estimate < weight {
 		v := p.victimLocked(rank)
 		if v == nil {
 			return false
@@ -76,85 +65,77 @@ func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
 
 // victimLocked returns what is wanted least, and less than a wish of that rank; nil if there is
 // none: first what was loaded ahead and is not expected any more, then what was shown longest ago
-// and is not expected, then what is expected latest. The last Keep shown stay.
+// and is not expected, then what is expected latest. The last shown stay.
 func (p *Prefetcher[K, V]) victimLocked(rank int) *item[K, V] {
-	var furthest *item[K, V]
-	consider := func(i *item[K, V]) (unwanted bool) {
-		switch {
-		case i.held > 0:
-			return false
-		case !p.plan.wants(i.wish):
-			return true
-		case i.wish.rank > rank && (furthest == nil || i.wish.rank > furthest.wish.rank):
-			furthest = i
-		}
-		return false
+	v, sure := p.leastOf(p.unseen.first, nil, nil, rank)
+	if !sure {
+		v, _ = p.leastOf(p.seen.first, p.sparedLocked(), v, rank)
 	}
-	for i := p.unseen.first; i != nil; i = i.next {
-		if consider(i) {
-			return i
-		}
-	}
-	spared := p.sparedLocked()
-	for i := p.seen.first; i != spared; i = i.next {
-		if consider(i) {
-			return i
-		}
-	}
-	return furthest
+	return v
 }
 
-// sparedLocked returns the first of the last shown that stay; nil if none do.
-func (p *Prefetcher[K, V]) sparedLocked() (spared *item[K, V]) {
-	i, room := p.seen.last, p.options.MaxWeight*2/3
-	for n := 0; n < p.options.Keep && i != nil; n++ {
-		if room -= i.weight; room < 0 {
-			break
+// leastOf returns the first item from one on up to another that the plan does not want at all, and
+// that this is sure; else the one that it wants latest, latest being one to begin with.
+func (p *Prefetcher[K, V]) leastOf(
+	from, to, latest *item[K, V], rank int,
+) (least *item[K, V], sure bool) {
+	for i := from; i != to; i = i.next {
+		switch {
+		case i.held > 0:
+		case !p.plan.wants(i.wish):
+			return i, true
+		case i.wish.rank > rank && (latest == nil || i.wish.rank > latest.wish.rank):
+			latest = i
 		}
+	}
+	return latest, false
+}
+
+// sparedLocked returns the first of the last shown that stay; nil if none do. A third of the room is
+// for others.
+func (p *Prefetcher[K, V]) sparedLocked() (spared *item[K, V]) {
+	room := p.options.MaxWeight / 2
+	i := p.seen.last
+	for n := 0; n < p.options.Keep && i != nil && i.weight <= room; n++ {
+		room -= i.weight
 		spared, i = i, i.prev
 	}
 	return spared
 }
 
 // keepLocked keeps what a flight has brought, unless there is no room.
-func (p *Prefetcher[K, V]) keepLocked(f *flight[K, V], n *item[K, V], now time.Time) {
-	n.held, n.ahead = f.holds, !f.fresh && !f.asked
-	rank, shown := f.rank(&p.plan), f.waiters > 0
+func (p *Prefetcher[K, V]) keepLocked(f *flight[K, V], n *item[K, V]) {
+	rank := p.plan.rank(f.wish, f.waiters)
+	n.held, n.ahead, n.wish = f.holds, !f.asked, f.wish
+	n.list = &p.unseen
+	if rank == asked {
+		n.list = &p.seen
+	}
+	n.list.push(n)
 	p.kept[n.key] = n
 	p.weight += n.weight
-	if shown {
-		p.seen.push(n)
-	} else {
-		p.unseen.push(n)
-	}
 	delete(p.heavy, n.key)
-	if p.closed || f.stopped && !shown {
+	if p.closed || f.void {
 		p.dropLocked(n)
-		return
 	}
 	for p.weight > p.options.MaxWeight && !n.gone {
 		p.dropLocked(p.leastLocked(n, rank))
 	}
-	if n.gone && !shown {
-		if len(p.heavy) >= remembering {
-			clear(p.heavy)
-		}
-		p.heavy[n.key] = n.weight
+	if n.gone && n.ahead {
+		p.tooHeavyLocked(n)
 	}
 }
 
-// leastLocked returns what leaves for n, which may be n itself.
+// leastLocked returns what leaves for n, which may be n itself: what is wanted less; if n was asked
+// for, also what was shown longest ago.
 func (p *Prefetcher[K, V]) leastLocked(n *item[K, V], rank int) *item[K, V] {
 	if n.weight > p.options.MaxWeight {
 		return n
 	}
-	if v := p.victimLocked(rank); v != nil && v != n {
+	if v := p.victimLocked(rank); v != nil {
 		return v
 	}
-	if rank > asked {
-		return n
-	}
-	for i := p.seen.first; i != nil; i = i.next {
+	for i := p.seen.first; i != nil && rank == asked; i = i.next {
 		if i != n && i.held == 0 {
 			return i
 		}
@@ -162,35 +143,29 @@ func (p *Prefetcher[K, V]) leastLocked(n *item[K, V], rank int) *item[K, V] {
 	return n
 }
 
-// latestLocked returns the flight that is wanted latest, nil if somebody waits for all of them.
-func (p *Prefetcher[K, V]) latestLocked() (latest *flight[K, V]) {
-	for _, f := range p.flights {
-		if f.waiters > 0 || f.stopped {
-			continue
-		}
-		if latest == nil || f.rank(&p.plan) > latest.rank(&p.plan) {
-			latest = f
-		}
+// tooHeavyLocked remembers what found no room, so that it is not loaded ahead again before there is.
+func (p *Prefetcher[K, V]) tooHeavyLocked(n *item[K, V]) {
+	if len(p.heavy) >= remembering {
+		clear(p.heavy)
 	}
-	return latest
+	p.heavy[n.key] = n.weight
 }
 
 // showLocked notes that an item was asked for.
 func (p *Prefetcher[K, V]) showLocked(i *item[K, V]) {
 	if i.ahead {
 		i.ahead = false
-		p.stats.Used++
-		p.earn(earned)
+		p.usedLocked()
 	}
 	i.list.remove(i)
-	p.seen.push(i)
+	i.list = &p.seen
+	i.list.push(i)
 }
 
 // dropLocked takes an item out.
 func (p *Prefetcher[K, V]) dropLocked(i *item[K, V]) {
 	if i.ahead {
-		p.stats.Wasted++
-		p.earn(-1)
+		p.wastedLocked()
 	}
 	i.list.remove(i)
 	delete(p.kept, i.key)

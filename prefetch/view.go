@@ -4,19 +4,22 @@ package prefetch
 
 import "time"
 
+// maxVisible is how many items of a view are looked after; of more, the first.
+const maxVisible = 4096
+
 // view is what a list view shows: positions from first to last.
-type view[K comparable] struct {
+type view struct {
 	on          bool
 	first, last int
 	backward    bool // the direction of scrolling
 }
 
-// Show tells which keys a list view shows: all from first to last, in the order of the sequence.
-// Those that are not there are loaded next, from the first on, and OnReady hears of each as soon as
-// it is there, and of those that are there already and were not visible before. After them as many
-// again are loaded in the direction of scrolling. Loads of what is neither are cancelled, unless
-// somebody waits for them in Get. If one of the keys is not in the sequence, nothing is visible:
-// see Hide.
+// Show tells which keys a list view shows: all from first to last, in the order of the sequence; of
+// more than 4096, the first. Those that are not there are loaded next, from the first on, and
+// OnReady hears of each as soon as it is kept, and of those that are kept already and were not
+// visible before. After them as many again are loaded in the direction of scrolling. Loads of what
+// is neither, nor predicted from what Get was asked for, are cancelled, unless somebody waits for
+// them. If one of the keys is not in the sequence, nothing is visible any more: see Hide.
 func (p *Prefetcher[K, V]) Show(first, last K) {
 	from, ok := p.order.Index(first)
 	to, ok2 := p.order.Index(last)
@@ -24,10 +27,7 @@ func (p *Prefetcher[K, V]) Show(first, last K) {
 		p.Hide()
 		return
 	}
-	p.mu.Lock()
-	ready := p.showingLocked(min(from, to), max(from, to))
-	p.unlock()
-	for _, i := range ready {
+	for _, i := range p.lookAt(min(from, to), max(from, to)) {
 		p.options.OnReady(i.key, i.value)
 	}
 }
@@ -36,52 +36,48 @@ func (p *Prefetcher[K, V]) Show(first, last K) {
 func (p *Prefetcher[K, V]) Hide() {
 	p.mu.Lock()
 	defer p.unlock()
-	p.view = view[K]{}
-	p.planLocked(time.Now())
-	p.cancelUnwantedLocked()
+	p.view = view{}
+	p.replanLocked()
 }
 
-// showingLocked moves the view and returns what is newly visible and there.
-func (p *Prefetcher[K, V]) showingLocked(first, last int) (ready []*item[K, V]) {
-	if p.closed {
-		return nil
-	}
+// lookAt moves the view and returns what is newly visible and kept, if anybody wants to know.
+func (p *Prefetcher[K, V]) lookAt(first, last int) (ready []*item[K, V]) {
+	p.mu.Lock()
+	defer p.unlock()
 	old := p.view
-	p.view = old.moved(first, last)
-	if p.options.OnReady != nil {
-		p.view.visible(p.order, func(key K, _ bool) found {
-			if i := p.kept[key]; i != nil && !old.shows(p.order, key) {
-				ready = append(ready, i)
-			}
-			return 0
-		})
+	p.view = old.moved(first, min(last, first+maxVisible-1))
+	for i := p.view.first; i <= p.view.last && p.options.OnReady != nil; i++ {
+		key, ok := p.order.At(i)
+		if !ok {
+			break
+		}
+		if i := p.kept[key]; i != nil && !shows(old, p.order, key) {
+			ready = append(ready, i)
+		}
 	}
-	p.stampLocked()
-	p.cancelUnwantedLocked()
-	p.planLocked(time.Now())
+	p.replanLocked()
 	return ready
 }
 
-// cancelUnwantedLocked cancels what the plan does not want and nobody waits for.
-func (p *Prefetcher[K, V]) cancelUnwantedLocked() {
-	for _, f := range p.flights {
-		if f.waiters == 0 && !p.plan.wants(f.wish) {
-			p.cancelLocked(f)
-		}
-	}
+// replanLocked makes a new plan and cancels at once what it does not want.
+func (p *Prefetcher[K, V]) replanLocked() {
+	now := time.Now()
+	p.stampLocked()
+	p.cancelUnwantedLocked(now)
+	p.planLocked(now)
 }
 
 // moved returns the view at another place.
-func (v view[K]) moved(first, last int) view[K] {
+func (v view) moved(first, last int) view {
 	backward := v.backward
 	if v.on && first != v.first {
 		backward = first < v.first
 	}
-	return view[K]{true, first, last, backward}
+	return view{true, first, last, backward}
 }
 
 // shows tells whether a key is visible.
-func (v *view[K]) shows(order Sequence[K], key K) bool {
+func shows[K comparable](v view, order Sequence[K], key K) bool {
 	if !v.on {
 		return false
 	}
@@ -89,36 +85,14 @@ func (v *view[K]) shows(order Sequence[K], key K) bool {
 	return ok && i >= v.first && i <= v.last
 }
 
-// visible wishes for what is visible.
-func (v *view[K]) visible(order Sequence[K], wish func(key K, load bool) found) {
-	if v.on {
-		v.each(order, v.first, v.last, wish)
-	}
-}
+// visible returns the positions that are visible.
+func (v view) visible() (from, to int, ok bool) { return v.first, v.last, v.on }
 
-// margin wishes for what will be visible next: as many as are visible.
-func (v *view[K]) margin(order Sequence[K], wish func(key K, load bool) found) {
+// margin returns the positions that will be visible next: as many as are visible.
+func (v view) margin() (from, to int, ok bool) {
 	size := v.last - v.first + 1
-	switch {
-	case !v.on:
-	case v.backward:
-		v.each(order, v.first-1, v.first-size, wish)
-	default:
-		v.each(order, v.last+1, v.last+size, wish)
+	if v.backward {
+		return v.first - 1, v.first - size, v.on
 	}
-}
-
-// each wishes for all from one position to another, whichever is greater.
-func (v *view[K]) each(order Sequence[K], from, to int, wish func(key K, load bool) found) {
-	step := 1
-	if to < from {
-		step = -1
-	}
-	for i := from; i != to+step; i += step {
-		key, ok := order.At(i)
-		if !ok {
-			return
-		}
-		wish(key, true)
-	}
+	return v.last + 1, v.last + size, v.on
 }

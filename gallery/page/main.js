@@ -58,10 +58,20 @@ function first() {
 async function follow(id) {
   if (!id) return lightbox.close();
   if (lightbox.isOpen && lightbox.id === id) return;
-  const held = listing.indexOf(id);
-  const index = held >= 0 ? held : await listing.locate(id).catch(() => -1);
+  const index = await find(id);
+  if (place.id !== id) return;
   if (index >= 0) lightbox.open(index);
-  else say("That picture is not here any more.");
+  else sayFor(6000, "That picture is not here.");
+}
+
+/** The position of a picture, -1 if it is not there; while the folder is read it may still come. */
+async function find(id) {
+  for (;;) {
+    const held = listing.indexOf(id);
+    const index = held >= 0 ? held : await listing.locate(id).catch(() => -1);
+    if (index >= 0 || !listing.reading || place.id !== id) return index;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }
 
 function click(event) {
@@ -126,6 +136,12 @@ function inGrid(event) {
 function say(text) {
   note.wrong = text;
   tellEmpty();
+}
+
+/** Says something for a while, in milliseconds. */
+function sayFor(ms, text) {
+  say(text);
+  setTimeout(() => note.wrong === text && say(""), ms);
 }
 
 /** The line at the bottom: what is wrong, or why there is nothing to be seen. */

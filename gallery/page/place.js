@@ -15,7 +15,10 @@ export class Place {
   constructor() {
     const p = new URLSearchParams(location.search), get = (name) => p.get(name) ?? "";
     this.query = { sort: get("sort") || "name", q: get("q"), dir: get("dir") };
-    window.addEventListener("popstate", () => this.onchange(this.id));
+    window.addEventListener("popstate", () => {
+      if (!this.id) history.scrollRestoration = "auto";
+      this.onchange(this.id);
+    });
   }
 
   /** The picture that the address names, or "". */
@@ -23,8 +26,12 @@ export class Place {
     return location.hash.slice(1);
   }
 
-  /** A picture was opened: the back button will close it. */
+  /**
+   * A picture was opened: the back button will close it. The browser must not scroll back then: the
+   * grid goes to the picture that was seen last.
+   */
   opened(id) {
+    history.scrollRestoration = "manual";
     history.pushState({ opened: true }, "", this.#address(id));
   }
 

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"strings"
@@ -71,10 +73,10 @@ func bmpOf(w, h uint32) []byte {
 	return b
 }
 
-// webpOf returns the header of a lossless WebP in an extended one of another size.
+// webpOf returns the header of a lossless WebP.
 func webpOf(w, h int) []byte {
-	bits := uint32(w-1) | uint32(h-1)<<14
-	body := append([]byte("VP8L\x40\x00\x00\x00\x2f"), binary.LittleEndian.AppendUint32(nil, bits)...)
+	body := []byte("VP8L\x40\x00\x00\x00\x2f")
+	body = binary.LittleEndian.AppendUint32(body, uint32(w-1)|uint32(h-1)<<14)
 	body = append(body, make([]byte, 59)...)
 	b := append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(4+len(body)))...)
 	return append(append(b, "WEBP"...), body...)
@@ -91,17 +93,18 @@ func jpegOf(w, h int, sof byte) []byte {
 }
 
 func TestHugeHeadersAreRefusedBeforeAnythingIsDecoded(t *testing.T) {
-	zeros := make([]byte, 1<<20)
+	zeros := chunk("IDAT", deflate(make([]byte, 1<<20)))
 	for name, data := range map[string][]byte{
-		"PNG":            slices.Concat(pngHead(60000, 60000, 8, 6, 0), chunk("IDAT", deflate(zeros))),
-		"PNG of 16 bit":  slices.Concat(pngHead(6000, 6000, 16, 6, 0), chunk("IDAT", deflate(zeros))),
-		"PNG interlaced": slices.Concat(pngHead(6000, 6000, 8, 6, 1), chunk("IDAT", deflate(zeros))),
-		"PNG overflow":   slices.Concat(pngHead(1<<31-1, 1<<31-1, 16, 6, 1), chunk("IDAT", nil)),
-		"GIF":            []byte("GIF89a\x60\xea\x60\xea\x00\x00\x00,\x00\x00\x00\x00\x60\xea\x60\xea\x00\x02"),
-		"BMP":            bmpOf(60000, 60000),
-		"WebP":           webpOf(16384, 16384),
-		"TIFF":           tiffOf([2]uint32{256, 60000}, [2]uint32{257, 60000}, [2]uint32{258, 8}),
-		"TIFF overflow":  tiffOf([2]uint32{256, 1<<32 - 1}, [2]uint32{257, 1<<32 - 1}),
+		"PNG":            slices.Concat(pngHead(60000, 60000, 8, 6, 0), zeros),
+		"PNG of 16 bit":  slices.Concat(pngHead(6000, 6000, 16, 6, 0), zeros),
+		"PNG interlaced": slices.Concat(pngHead(6000, 6000, 8, 6, 1), zeros),
+		"PNG overflow":   slices.Concat(pngHead(1<<31-1, 1<<31-1, 16, 6, 1), zeros),
+		"GIF": []byte("GIF89a\x60\xea\x60\xea\x00\x00\x00,\x00\x00\x00\x00" +
+			"\x60\xea\x60\xea\x00\x02"),
+		"BMP":           bmpOf(60000, 60000),
+		"WebP":          webpOf(16384, 16384),
+		"TIFF":          tiffOf([2]uint32{256, 60000}, [2]uint32{257, 60000}, [2]uint32{258, 8}),
+		"TIFF overflow": tiffOf([2]uint32{256, 1<<32 - 1}, [2]uint32{257, 1<<32 - 1}),
 		"TIFF of one compressed strip": tiffOf([2]uint32{256, 6000}, [2]uint32{257, 6000},
 			[2]uint32{258, 8}, [2]uint32{259, 8}),
 		"TIFF of huge tiles": tiffOf([2]uint32{256, 9000}, [2]uint32{257, 9000}, [2]uint32{258, 8},
@@ -153,21 +156,22 @@ func bombs(t testing.TB) map[string][]byte {
 	return map[string][]byte{
 		"more pixels than the header says": slices.Concat(pngHead(40, 30, 8, 2, 0),
 			chunk("IDAT", zeros), chunk("IEND", nil)),
-		"profile":             with("iCCP", append([]byte("x\x00\x00"), zeros...)),
-		"text":                with("zTXt", append([]byte("x\x00\x00"), zeros...)),
-		"other text":          with("iTXt", append([]byte("x\x00\x01\x00\x00\x00"), zeros...)),
-		"EXIF":                with("eXIf", zeros),
-		"EXIF loop":           with("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x87\x69\x00\x04\x00\x00\x00\x01\x00\x00\x00\x08\x00\x00\x00\x08")),
+		"profile":    with("iCCP", append([]byte("x\x00\x00"), zeros...)),
+		"text":       with("zTXt", append([]byte("x\x00\x00"), zeros...)),
+		"other text": with("iTXt", append([]byte("x\x00\x01\x00\x00\x00"), zeros...)),
+		"EXIF":       with("eXIf", zeros),
+		"EXIF loop": with("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x87\x69\x00\x04"+
+			"\x00\x00\x00\x01\x00\x00\x00\x08\x00\x00\x00\x08")),
 		"EXIF beyond":         with("eXIf", []byte("II*\x00\xff\xff\xff\xff")),
-		"EXIF in a JPEG":      jpegtest.Encode(m, jpegtest.Options{Extra: app1(0xffff, 500)}),
-		"segments":            jpegtest.Encode(m, jpegtest.Options{Extra: bytes.Repeat(app1(65000, 65000), 200)}),
+		"EXIF in a JPEG":      jpegtest.Encode(m, jpegtest.Options{Extra: app1(500)}),
+		"segments":            jpegtest.Encode(m, jpegtest.Options{Extra: bytes.Repeat(app1(65000), 200)}),
 		"tables":              jpegtest.Encode(m, jpegtest.Options{Extra: bytes.Repeat(table(), 20000)}),
 		"TIFF directory loop": tiffLoop(asTIFF(t, m, tiff.Deflate)),
 	}
 }
 
 // app1 returns an EXIF segment whose block has pointers to itself.
-func app1(_, n int) []byte {
+func app1(n int) []byte {
 	block := []byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08")
 	block = append(block, 0, 40)
 	for range 40 {
@@ -274,7 +278,8 @@ func TestALargePNGStopsWithinMilliseconds(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err := alone().Make(ctx, file(data), 320)
-	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 500*time.Millisecond {
+	took := time.Since(began)
+	if !errors.Is(err, context.DeadlineExceeded) || took > 500*time.Millisecond {
 		t.Errorf("%v after %v", err, took)
 	}
 }
@@ -367,4 +372,25 @@ func FuzzMake(f *testing.F) {
 			t.Fatalf("%+v, %v", info, err)
 		}
 	})
+}
+
+// TestMemoryBoundsWhatDecodersReallyTake holds what is reserved against what is used, by pictures
+// of growing size: those that are not refused have to fit.
+func TestMemoryBoundsWhatDecodersReallyTake(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(5)) // garbage is not what is measured
+	const memory = 4 << 20
+	m := thumb.New(thumb.Options{Memory: memory, VipsThumbnail: thumb.Never, FFmpeg: thumb.Never})
+	for _, side := range []int{450, 900} {
+		for name, data := range formats(t, jpegtest.Picture(side, side, 1)) {
+			var err error
+			runtime.GC()
+			grown := peak(func() { _, err = m.Make(context.Background(), file(data), 100) })
+			if err != nil && !errors.Is(err, thumb.ErrTooLarge) {
+				t.Errorf("%s of %d: %v", name, side, err)
+			}
+			if grown > memory+2<<20 {
+				t.Errorf("%s of %d: %.1f MiB, %v", name, side, float64(grown)/(1<<20), err)
+			}
+		}
+	}
 }

@@ -70,9 +70,6 @@ func KindOf(name string) Kind {
 	return None
 }
 
-// sniffLen is how many bytes tell a format.
-const sniffLen = 32
-
 // kindOf returns the kind of a file that begins with head. TIFF and Raw look alike: the name of
 // the file tells them apart.
 func kindOf(head []byte, name string) Kind {

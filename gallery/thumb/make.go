@@ -6,8 +6,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"image/png"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 
 	"github.com/larder-go/larder/internal/jpegthumb"
 )
@@ -19,9 +23,9 @@ func (m *Maker) make(r *reader, size int) (Thumb, error) {
 	case k == Raw:
 		return m.raw(r, size)
 	case k.NeedsProgram():
-		return m.byProgram(r, k, size)
+		return m.byProgram(r, k, containerSize(k, r), size)
 	}
-	return m.decode(r, k, 0, size)
+	return m.decode(r, k, unknown, size)
 }
 
 // decode makes a thumbnail of what this package decodes. It is turned by o if that is valid, else
@@ -43,7 +47,21 @@ func (m *Maker) decode(r *reader, k Kind, o orientation, size int) (Thumb, error
 			break
 		}
 	}
+	if h.unsupported(r, err) {
+		full := image.Pt(h.orientation.size(h.width, h.height))
+		if t, failed := m.byProgram(r, k, full, size); failed == nil {
+			return t, nil
+		}
+	}
 	return Thumb{}, err
+}
+
+// unsupported reports whether a picture is whole for all that is known, but of a kind that its
+// decoder does not know, as CMYK in TIFF or an animated WebP.
+func (h header) unsupported(r *reader, err error) bool {
+	var kind tiff.UnsupportedError
+	return errors.As(err, &kind) || errors.Is(err, bmp.ErrUnsupported) ||
+		h.kind == WebP && string(r.head[12:16]) == "VP8X" && r.head[20]&0x02 != 0
 }
 
 // follow decodes a picture in one way and shrinks it.
@@ -51,7 +69,7 @@ func (m *Maker) follow(r *reader, h header, w way, size int) (s small, err error
 	wide, high := fit(h.width, h.height, size)
 	free, err := m.budget.take(r.ctx, r.held+w.memory+16*int64(wide)*int64(high))
 	if err != nil {
-		return small{}, err
+		return small{}, fmt.Errorf("%w, for %d x %d pixels", err, h.width, h.height)
 	}
 	defer free()
 	defer func() {
@@ -67,7 +85,7 @@ func (m *Maker) follow(r *reader, h header, w way, size int) (s small, err error
 		return small{}, r.fail(err)
 	}
 	e := extent{float64(h.width) * w.scale, float64(h.height) * w.scale}
-	return shrink(picture, e, wide, high), r.ctx.Err()
+	return shrink(r.ctx, picture, e, image.Pt(wide, high)), r.ctx.Err()
 }
 
 // finish turns and encodes a small picture.

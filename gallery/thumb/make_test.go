@@ -294,10 +294,11 @@ func withEXIF(t *testing.T, m *image.RGBA, o int) map[string][]byte {
 	plain := asPNG(t, m)
 	pixels := asTIFF(t, m, tiff.Uncompressed)
 	return map[string][]byte{
-		"JPEG":             jpegtest.Encode(m, jpegtest.Options{H: 2, V: 2, Orientation: o}),
-		"JPEG progressive": jpegtest.Encode(m, jpegtest.Options{Orientation: o, Scans: jpegtest.Progression(false)}),
-		"PNG":              slices.Concat(plain[:33], chunk("eXIf", jpegtest.EXIF(o)), plain[33:]),
-		"TIFF":             addOrientation(pixels, o),
+		"JPEG": jpegtest.Encode(m, jpegtest.Options{H: 2, V: 2, Orientation: o}),
+		"JPEG progressive": jpegtest.Encode(m, jpegtest.Options{Orientation: o,
+			Scans: jpegtest.Progression(false)}),
+		"PNG":  slices.Concat(plain[:33], chunk("eXIf", jpegtest.EXIF(o)), plain[33:]),
+		"TIFF": addOrientation(pixels, o),
 	}
 }
 
@@ -330,11 +331,12 @@ func TestPicturesStandUprightHoweverTheCameraWasHeld(t *testing.T) {
 			got := mustMake(t, data, 80)
 			small := decoded(t, got)
 			if got.Width != 320 || got.Height != 160 || small.Bounds().Size() != image.Pt(80, 40) {
-				t.Errorf("%s, %d: %v of %d x %d", name, o, small.Bounds().Size(), got.Width, got.Height)
+				t.Errorf("%s, %d: %v of %d x %d", name, o, small.Bounds().Size(), got.Width,
+					got.Height)
 			}
 			left, right := light(small, 0, 0, 1, 1), light(small, 7, 0, 8, 1)
 			if left > 30 || right < 225 {
-				t.Errorf("%s, %d: lightness %.0f at the left, %.0f at the right", name, o, left, right)
+				t.Errorf("%s, %d: lightness %.0f left, %.0f right", name, o, left, right)
 			}
 		}
 	}
@@ -394,7 +396,7 @@ func TestMakePanicsOnASizeThatMakesNoSense(t *testing.T) {
 }
 
 func TestWhatIsNoPictureIsErrFormat(t *testing.T) {
-	for _, data := range []string{"", "x", "<svg xmlns='http://www.w3.org/2000/svg'/>", "#EXTM3U\n"} {
+	for _, data := range []string{"", "x", "<svg xmlns='x'/>", "#EXTM3U\n", "%PDF-1.7"} {
 		_, err := alone().Make(context.Background(), file([]byte(data)), 10)
 		if !errors.Is(err, thumb.ErrFormat) {
 			t.Errorf("%q: %v, want ErrFormat", data, err)

@@ -6,9 +6,13 @@ package thumb
 // their side. Anything else counts as 1.
 type orientation int
 
-func (o orientation) valid() bool   { return o >= 1 && o <= 8 }
-func (o orientation) lies() bool    { return o >= 5 && o <= 8 }
-func (o orientation) upright() bool { return o == 1 || !o.valid() }
+const (
+	unknown orientation = 0
+	upright orientation = 1
+)
+
+func (o orientation) valid() bool { return o >= 1 && o <= 8 }
+func (o orientation) lies() bool  { return o >= 5 && o <= 8 }
 
 // size returns the size of a picture after it was turned.
 func (o orientation) size(w, h int) (int, int) {
@@ -20,7 +24,7 @@ func (o orientation) size(w, h int) (int, int) {
 
 // apply returns the picture upright.
 func (o orientation) apply(s small) small {
-	if o.upright() {
+	if o == upright || !o.valid() {
 		return s
 	}
 	channels := 1

@@ -69,7 +69,8 @@ func TestPreviewReadsNoMoreThanTheHead(t *testing.T) {
 	data := photo(jpegtest.Picture(800, 600, 1), 1,
 		jpegtest.Encode(jpegtest.Picture(160, 120, 1), jpegtest.Options{}))
 	f := file(data)
-	f.Reader = &broken{Reader: bytes.NewReader(data), after: headLen, failure: errors.New("too far")}
+	tooFar := errors.New("too far")
+	f.Reader = &broken{Reader: bytes.NewReader(data), after: headLen, failure: tooFar}
 	if _, err := alone().Preview(context.Background(), f); err != nil {
 		t.Error(err)
 	}
@@ -88,7 +89,8 @@ func TestFilesWithoutAPreviewHaveNone(t *testing.T) {
 		"nothing":          nil,
 		"not even a thing": []byte("hello"),
 	} {
-		if _, err := alone().Preview(context.Background(), file(data)); !errors.Is(err, thumb.ErrNoPreview) {
+		_, err := alone().Preview(context.Background(), file(data))
+		if !errors.Is(err, thumb.ErrNoPreview) {
 			t.Errorf("%s: %v, want ErrNoPreview", name, err)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// inherits says that programs can be given open files.
+const inherits = true
+
 // alone gives a program a group of its own, and has the whole group end with its context.
 func alone(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"os/exec"
@@ -36,8 +37,8 @@ type program struct {
 
 // byProgram asks programs in turn, and makes a thumbnail of the first answer. The program gets the
 // file as its descriptor 3, a clean environment, limited time and limited output; no shell and no
-// name of a file is involved.
-func (m *Maker) byProgram(r *reader, k Kind, size int) (Thumb, error) {
+// name of a file is involved. Full is the size of the picture, zero if that is not known.
+func (m *Maker) byProgram(r *reader, k Kind, full image.Point, size int) (Thumb, error) {
 	out, err := m.answer(r, k, size)
 	if err != nil {
 		return Thumb{}, err
@@ -47,15 +48,21 @@ func (m *Maker) byProgram(r *reader, k Kind, size int) (Thumb, error) {
 		return Thumb{}, err
 	}
 	made.held = int64(len(out))
-	t, err := m.decode(made, kindOf(made.head, ""), 1, size)
-	if w, h := containerSize(k, r); w > 0 && err == nil {
-		if (w > h) != (t.Width > t.Height) { // turned by the program
-			w, h = h, w
+	kind := kindOf(made.head, "")
+	if kind != JPEG && kind != PNG {
+		return Thumb{}, damaged(errAnswer)
+	}
+	t, err := m.decode(made, kind, upright, size)
+	if full.X > 0 && full.Y > 0 {
+		if (full.X > full.Y) != (t.Width > t.Height) { // the program has turned it
+			full.X, full.Y = full.Y, full.X
 		}
-		t.Width, t.Height = w, h
+		t.Width, t.Height = full.X, full.Y
 	}
 	return t, err
 }
+
+var errAnswer = errors.New("a program answers with something else than a picture")
 
 // answer returns what a program wrote.
 func (m *Maker) answer(r *reader, k Kind, size int) ([]byte, error) {
@@ -81,10 +88,10 @@ func (m *Maker) programs(k Kind, size int) []program {
 	switch k {
 	case Video: // the first frame is often black, but a short one has no other
 		return []program{later, first}
-	case HEIF, AVIF:
-		return []program{vips, first}
+	case JXL, Raw:
+		return []program{first, vips}
 	}
-	return []program{first, vips}
+	return []program{vips, first}
 }
 
 // ffmpeg has ffmpeg write the frame at a second as a JPEG.
@@ -97,7 +104,7 @@ func (m *Maker) ffmpeg(second string) program {
 }
 
 // run returns what the first program that succeeds writes.
-func run(ctx context.Context, file *os.File, most int64, programs []program) (out []byte, err error) {
+func run(ctx context.Context, file *os.File, most int64, programs []program) ([]byte, error) {
 	var names []string
 	var failure error
 	for _, p := range programs {
@@ -106,7 +113,8 @@ func run(ctx context.Context, file *os.File, most int64, programs []program) (ou
 			names = append(names, p.name)
 			continue
 		}
-		if out, err = p.run(ctx, path, file, most); err == nil {
+		out, err := p.run(ctx, path, file, most)
+		if err == nil {
 			return out, nil
 		}
 		if ctx.Err() != nil {
@@ -122,7 +130,7 @@ func run(ctx context.Context, file *os.File, most int64, programs []program) (ou
 
 // find returns the program's path.
 func (p program) find() (string, error) {
-	if p.path == Never {
+	if p.path == Never || !inherits {
 		return "", exec.ErrNotFound
 	}
 	return exec.LookPath(cmp.Or(p.path, p.name))
@@ -149,18 +157,23 @@ func (p program) run(ctx context.Context, path string, file *os.File, most int64
 		yield(cmd.Process.Pid)
 		err = cmd.Wait()
 	}
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		err = fmt.Errorf("it takes longer than %v", programTime)
-	case out.full:
-		err = errors.New("it writes too much")
-	case err == nil && len(out.data) == 0:
-		err = errors.New("it writes nothing")
-	}
-	if err != nil {
+	if err = out.verdict(ctx, err); err != nil {
 		return nil, damaged(fmt.Errorf("%s: %w: %s", p.name, err, bytes.TrimSpace(said.data)))
 	}
 	return out.data, nil
+}
+
+// verdict returns what was wrong with a program that ended with err and wrote this.
+func (l *limited) verdict(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("it takes longer than %v", programTime)
+	case l.full:
+		return errors.New("it writes too much")
+	case err == nil && len(l.data) == 0:
+		return errors.New("it writes nothing")
+	}
+	return err
 }
 
 // limited keeps what is written to it up to a bound. Beyond that it drops the rest or fails.
@@ -202,22 +215,22 @@ func (r *reader) openFile() (file *os.File, done func(), err error) {
 	return file, done, nil
 }
 
-// containerSize returns the size that the head of a file says, where a program does not; 0 if that
-// is not known.
-func containerSize(k Kind, r *reader) (w, h int) {
+// containerSize returns the size that the head of a file says, where a program does not; zero if
+// that is not known.
+func containerSize(k Kind, r *reader) (size image.Point) {
 	if k != HEIF && k != AVIF {
-		return 0, 0
+		return image.Point{}
 	}
 	defer func() {
 		if recover() != nil {
-			w, h = 0, 0
+			size = image.Point{}
 		}
 	}()
 	result, _ := imagemeta.Decode(imagemeta.Options{R: bytes.NewReader(r.head),
 		ImageFormat: imagemeta.HEIF, Sources: imagemeta.CONFIG, LimitNumTags: exifTags})
-	w, h = result.ImageConfig.Width, result.ImageConfig.Height
-	if w < 1 || h < 1 || w > maxSide || h > maxSide {
-		return 0, 0
+	size = image.Pt(result.ImageConfig.Width, result.ImageConfig.Height)
+	if size.X < 1 || size.Y < 1 || size.X > maxSide || size.Y > maxSide {
+		return image.Point{}
 	}
-	return w, h
+	return size
 }

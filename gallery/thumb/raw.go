@@ -4,6 +4,7 @@ package thumb
 
 import (
 	"encoding/binary"
+	"image"
 	"io"
 )
 
@@ -17,7 +18,7 @@ type embedded struct {
 func (m *Maker) raw(r *reader, size int) (Thumb, error) {
 	e, ok := findJPEG(r)
 	if !ok {
-		return m.byProgram(r, Raw, size)
+		return m.byProgram(r, Raw, image.Point{}, size)
 	}
 	part := File{Reader: io.NewSectionReader(r, e.at, e.size), Size: e.size}
 	inner, err := part.open(r.ctx)

@@ -2,7 +2,10 @@
 
 package thumb
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // rows is a picture as it comes from a decoder that reduced it: some channels of samples, row by
 // row. It may end within its last samples, since 3001 pixels are 750.25 of a quarter of the size:
@@ -74,8 +77,8 @@ func whole(kernel []float64, sum float64) []int32 {
 	return w
 }
 
-// resize returns r as w x h samples.
-func resize(r rows, w, h int) []byte {
+// resize returns r as w x h samples. It stops when ctx is done, with whatever is there.
+func resize(ctx context.Context, r rows, w, h int) []byte {
 	across, down := taps(w, r.w, r.width), taps(h, r.h, r.height)
 	n := w * r.channels
 	kept := 0
@@ -87,6 +90,9 @@ func resize(r rows, w, h int) []byte {
 	out := make([]byte, h*n)
 	next := 0
 	for y, t := range down {
+		if ctx.Err() != nil {
+			break
+		}
 		for ; next < t.first+len(t.weights); next++ {
 			at := next % kept * n
 			narrow(ring[at:at+n], r.row(next), across, r.channels)

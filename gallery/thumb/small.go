@@ -3,6 +3,7 @@
 package thumb
 
 import (
+	"context"
 	"image"
 	"image/draw"
 )
@@ -25,16 +26,17 @@ func (e extent) within(m image.Image) extent {
 	return extent{min(e.w, float64(size.X)), min(e.h, float64(size.Y))}
 }
 
-// shrink fits a decoded picture, e of it, into w x h pixels.
-func shrink(m image.Image, e extent, w, h int) small {
+// shrink fits a decoded picture, e of it, into size. It stops when ctx is done.
+func shrink(ctx context.Context, m image.Image, e extent, size image.Point) small {
+	w, h := size.X, size.Y
 	switch m := m.(type) {
 	case *image.Gray:
-		return small{w: w, h: h, planes: [][]byte{resize(grayRows(m, e.within(m)), w, h)}}
+		return small{w: w, h: h, planes: [][]byte{resize(ctx, grayRows(m, e.within(m)), w, h)}}
 	case *image.YCbCr:
-		return shrinkYCbCr(m, e.within(m), w, h)
+		return shrinkYCbCr(ctx, m, e.within(m), size)
 	}
 	k := max(1, int(min(e.w/float64(2*w), e.h/float64(2*h))))
-	return small{w: w, h: h, rgba: true, planes: [][]byte{resize(boxRows(m, e, k), w, h)}}
+	return small{w: w, h: h, rgba: true, planes: [][]byte{resize(ctx, boxRows(m, e, k), w, h)}}
 }
 
 func grayRows(m *image.Gray, e extent) rows {
@@ -47,7 +49,8 @@ func planeRows(pix []byte, stride, w, h int, e extent) rows {
 		row: func(y int) []byte { return pix[y*stride:] }}
 }
 
-func shrinkYCbCr(m *image.YCbCr, e extent, w, h int) small {
+func shrinkYCbCr(ctx context.Context, m *image.YCbCr, e extent, size image.Point) small {
+	w, h := size.X, size.Y
 	min := m.Rect.Min
 	luma := planeRows(m.Y[m.YOffset(min.X, min.Y):], m.YStride, m.Rect.Dx(), m.Rect.Dy(), e)
 	across, down := sampling(m.SubsampleRatio)
@@ -55,9 +58,9 @@ func shrinkYCbCr(m *image.YCbCr, e extent, w, h int) small {
 	cw, ch := (m.Rect.Dx()+across-1)/across, (m.Rect.Dy()+down-1)/down
 	at := m.COffset(min.X, min.Y)
 	return small{w: w, h: h, planes: [][]byte{
-		resize(luma, w, h),
-		resize(planeRows(m.Cb[at:], m.CStride, cw, ch, e), w, h),
-		resize(planeRows(m.Cr[at:], m.CStride, cw, ch, e), w, h),
+		resize(ctx, luma, w, h),
+		resize(ctx, planeRows(m.Cb[at:], m.CStride, cw, ch, e), w, h),
+		resize(ctx, planeRows(m.Cr[at:], m.CStride, cw, ch, e), w, h),
 	}}
 }
 
@@ -165,7 +168,7 @@ func (s small) resize(w, h int) small {
 	}
 	out := small{w: w, h: h, rgba: s.rgba}
 	for _, p := range s.planes {
-		out.planes = append(out.planes, resize(rows{
+		out.planes = append(out.planes, resize(context.Background(), rows{
 			w: s.w, h: s.h, width: float64(s.w), height: float64(s.h), channels: channels,
 			row: func(y int) []byte { return p[y*s.w*channels:] },
 		}, w, h))
@@ -175,13 +178,13 @@ func (s small) resize(w, h int) small {
 
 // colors returns the pixels as red, green, blue and alpha from 0 to 1, premultiplied.
 func (s small) colors() [][4]float64 {
-	m := s.image()
+	m := s.image().(image.RGBA64Image)
 	out := make([][4]float64, 0, s.w*s.h)
 	for y := range s.h {
 		for x := range s.w {
-			r, g, b, a := m.At(x, y).RGBA()
-			out = append(out, [4]float64{float64(r) / 0xffff, float64(g) / 0xffff,
-				float64(b) / 0xffff, float64(a) / 0xffff})
+			c := m.RGBA64At(x, y)
+			out = append(out, [4]float64{float64(c.R) / 0xffff, float64(c.G) / 0xffff,
+				float64(c.B) / 0xffff, float64(c.A) / 0xffff})
 		}
 	}
 	return out

@@ -109,8 +109,8 @@ func (m *Maker) Size(ctx context.Context, f File) (Info, error) {
 	}
 	k := kindOf(r.head, f.Name)
 	if k.NeedsProgram() {
-		w, h := containerSize(k, r)
-		return Info{Kind: k, Width: w, Height: h}, nil
+		size := containerSize(k, r)
+		return Info{Kind: k, Width: size.X, Height: size.Y}, nil
 	}
 	h, err := readHeader(k, r, 1)
 	if err != nil {

@@ -35,7 +35,8 @@ type Browser struct {
 	ctx context.Context
 }
 
-// Open starts Chromium. It ends with the test. Where it is not installed the test is skipped, and
+// Open starts Chromium. It ends with the test, before the servers that were started before it: they
+// need not wait for it. Where it is not installed the test is skipped, and
 // says what to install; under CI=true it fails.
 func Open(t testing.TB) *Browser {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -33,6 +34,15 @@ func (p *Page) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 func (p *Page) Visit(url string) {
 	p.t.Helper()
 	p.do("visit "+url, chromedp.Navigate(url))
+}
+
+// Go begins to go to an address, and waits for nothing.
+func (p *Page) Go(url string) {
+	p.t.Helper()
+	p.do("go to "+url, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.Navigate, page.NavigateParams{URL: url})
+		return err
+	}))
 }
 
 // Reload loads the page again.

@@ -55,27 +55,29 @@ func (d *decoder) scans() error {
 		if d.frame.whole() {
 			return nil
 		}
-		if err := d.nextScan(); err != nil {
+		more, err := d.nextScan()
+		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-// nextScan reads what is between scans.
-func (d *decoder) nextScan() error {
+// nextScan reads what is between scans. There may be none where one is missing: whoever wrote the
+// file meant it to end.
+func (d *decoder) nextScan() (more bool, err error) {
 	for {
 		marker, n, err := d.segment()
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case marker == eoi:
-			return damaged("scans are missing")
+			return false, nil
 		case marker == sos:
 			d.scanLen = n
-			return nil
+			return true, nil
 		}
 		if err := d.tables(marker, n); err != nil {
-			return err
+			return false, err
 		}
 	}
 }

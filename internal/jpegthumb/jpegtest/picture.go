@@ -17,7 +17,7 @@ func Picture(w, h int, seed uint64) *image.RGBA {
 	for y := range h {
 		for x := range w {
 			u, v := float64(x)/float64(max(w, h)), float64(y)/float64(max(w, h))
-			light := 128 + clouds.at(u, v) + rnd.NormFloat64()*5
+			light := 128 + clouds.at(u, v) + rnd.NormFloat64()*6.5
 			if math.Mod(u*8+v*3, 1) < 0.4 {
 				light += 30
 			}
