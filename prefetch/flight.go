@@ -18,7 +18,7 @@ type flight[K comparable, V any] struct {
 	waiters  int
 	holds    int  // of the waiters
 	asked    bool // somebody asked for it, and may have given up
-	fresh    bool // the ask began it
+	sudden   bool // the ask began it, and nobody had announced that
 	stopped  bool // it was cancelled; who asks meanwhile may have to wait for its successor
 	void     bool // what it brings is out of date
 	wish     stamp
@@ -28,10 +28,11 @@ type flight[K comparable, V any] struct {
 	err  error
 }
 
-// running is what flights are on their way.
+// running is what flights are on their way. Those that were cancelled do not count.
 type running struct {
 	count    int
-	estimate int64     // sum of what they may weigh
+	ending   int       // were cancelled, and have not returned yet
+	estimate int64     // sum of what those that count may weigh
 	begun    time.Time // the latest; zero if it was cancelled
 
 	company float64 // integral of count over time, in seconds
@@ -56,18 +57,15 @@ func (p *Prefetcher[K, V]) startLocked(ctx context.Context, key K, now time.Time
 	return f
 }
 
-// launchLocked begins a load for a flight. It ends by itself, when it is cancelled, by LoadTimeout,
-// or at Close.
+// launchLocked begins a load for a flight. It ends by itself, when it is cancelled, by
+// LoadTimeout, or at Close.
 func (p *Prefetcher[K, V]) launchLocked(ctx context.Context, f *flight[K, V], now time.Time) {
 	p.stats.Loads++
 	p.running.add(1, f.estimate, now)
 	p.running.begun = now
 	f.context, f.began, f.company = ctx, now, p.running.company
 	f.stopped, f.void = false, false
-	run, cancel := context.WithCancel(ctx)
-	if d := p.options.LoadTimeout; d > 0 {
-		run, cancel = context.WithTimeout(ctx, d)
-	}
+	run, cancel := p.runContext(ctx)
 	f.cancel = cancel
 	unhook := context.AfterFunc(p.stopped, cancel)
 	p.ended.Add(1)
@@ -79,6 +77,16 @@ func (p *Prefetcher[K, V]) launchLocked(ctx context.Context, f *flight[K, V], no
 	}()
 }
 
+// runContext returns the context of a load.
+func (p *Prefetcher[K, V]) runContext(
+	ctx context.Context,
+) (context.Context, context.CancelFunc) {
+	if d := p.options.LoadTimeout; d > 0 {
+		return context.WithTimeout(ctx, d)
+	}
+	return context.WithCancel(ctx)
+}
+
 // cancelLocked ends a load that nobody needs.
 func (p *Prefetcher[K, V]) cancelLocked(f *flight[K, V], now time.Time) {
 	if f.stopped {
@@ -87,6 +95,7 @@ func (p *Prefetcher[K, V]) cancelLocked(f *flight[K, V], now time.Time) {
 	f.stopped = true
 	f.cancel()
 	p.running.add(-1, f.estimate, now)
+	p.running.ending++
 	p.running.begun = time.Time{}
 	p.stats.Cancelled++
 }
@@ -123,22 +132,20 @@ func (p *Prefetcher[K, V]) weigh(n *item[K, V]) int64 {
 	if p.options.Weigh == nil {
 		return 1
 	}
-	return max(p.options.Weigh(n.key, n.value), 1)
+	return min(max(p.options.Weigh(n.key, n.value), 1), heaviest+1)
 }
 
 // land ends a flight and tells of it who wants to know.
 func (p *Prefetcher[K, V]) land(f *flight[K, V], n *item[K, V], found bool, err error) {
 	now := time.Now()
 	p.mu.Lock()
-	if !f.stopped {
-		p.running.add(-1, f.estimate, now)
-	}
-	if err == nil && !found && !f.stopped {
-		p.noteLocked(f, n, now)
-	}
+	p.noteLocked(f, n, now, err == nil && !found)
 	unheard := err != nil && !f.stopped && !f.asked && !p.closed
 	landed := p.landLocked(f, n, err, now)
 	ready := landed && err == nil && !n.gone && shows(p.view, p.order, f.key)
+	if ready {
+		p.showLocked(n)
+	}
 	p.unlock()
 	switch {
 	case unheard && p.options.OnError != nil:
@@ -180,8 +187,18 @@ func (p *Prefetcher[K, V]) landLocked(
 	return true
 }
 
-// noteLocked learns from a load that has succeeded.
-func (p *Prefetcher[K, V]) noteLocked(f *flight[K, V], n *item[K, V], now time.Time) {
+// noteLocked counts that a load has ended, and learns from one that has succeeded.
+func (p *Prefetcher[K, V]) noteLocked(
+	f *flight[K, V], n *item[K, V], now time.Time, succeeded bool,
+) {
+	if f.stopped {
+		p.running.ending--
+		return
+	}
+	p.running.add(-1, f.estimate, now)
+	if !succeeded {
+		return
+	}
 	company := 1.0
 	if took := now.Sub(f.began); took > 0 {
 		company = max((p.running.company-f.company)/took.Seconds(), 1)

@@ -26,8 +26,8 @@ type origin struct {
 // forget is the share of what is known that a load takes the place of: about the last ten count.
 const forget = 0.1
 
-// prior is how many loads the assumption is worth that a third of a load is latency. It decides where
-// all loads had the same company and weight.
+// prior is how many loads the assumption is worth that a third of a load is latency. It decides
+// where all loads had the same company and weight.
 const prior = 0.5
 
 // note takes in a load: how long it took, in what company.
@@ -83,5 +83,12 @@ func (o *origin) spacing() time.Duration {
 	return time.Duration(o.transfer * float64(time.Second))
 }
 
-// estimate returns the weight that a load may bring, the spread included.
-func (o *origin) estimate() int64 { return max(int64(math.Ceil(o.weight+o.uneven)), 1) }
+// margin is how many mean deviations of the weight a load is given on top of the mean, so that few
+// are more than there was room for. With 1 one in twenty was, and loaded in vain; with 2 a small
+// memory was less well used.
+const margin = 1.5
+
+// estimate returns the weight that a load may bring.
+func (o *origin) estimate() int64 {
+	return max(int64(math.Ceil(o.weight+margin*o.uneven)), 1)
+}

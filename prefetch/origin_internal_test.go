@@ -1,3 +1,5 @@
+// origin_internal_test.go shows loads to what learns from them.
+
 package prefetch
 
 import (
@@ -6,7 +8,8 @@ import (
 	"time"
 )
 
-// observe lets an origin see loads at several widths of a share with that latency and transfer time.
+// observe lets an origin see loads at several widths of a share with that latency and transfer
+// time.
 func observe(latency, transfer time.Duration) *origin {
 	o := &origin{}
 	for i := range 40 {
@@ -35,7 +38,8 @@ func TestOriginTellsLatencyFromTransfer(t *testing.T) {
 		}
 		want := (c.latency + c.transfer).Seconds()
 		if got := o.takes(0); math.Abs(got-want) > want/5 {
-			t.Errorf("latency %v, transfer %v: a load takes %.3f s, want %.3f", c.latency, c.transfer, got, want)
+			t.Errorf("latency %v, transfer %v: a load takes %.3f s, want %.3f",
+				c.latency, c.transfer, got, want)
 		}
 	}
 }

@@ -64,8 +64,8 @@ func (p *pace) skip(o *origin) int {
 	return int(min(math.Ceil(o.takes(1)/p.gap.Seconds()), foreseen))
 }
 
-// late tells whether an item may come too late unless its load is begun before the next step: it is
-// asked for after so many steps more, and is the last of so many loads.
+// late tells whether an item may come too late unless its load is begun before the next step: it
+// is asked for after so many steps more, and is the last of so many loads.
 func (p *pace) late(o *origin, steps, loads int) bool {
 	ready := o.takes(patience) + float64(loads-1)*o.transfer
 	return !o.known() || p.think == 0 || float64(steps)*p.think.Seconds() < ready

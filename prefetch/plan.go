@@ -12,6 +12,7 @@ type plan[K comparable] struct {
 	number  uint64 // counts the plans; a stamp with another number is out of date
 	wishes  int
 	missing []missing[K]
+	certain bool // what comes first is no guess: it is visible, or was announced
 }
 
 // missing is a wish that no item and no flight fulfils.
@@ -75,17 +76,17 @@ func (p *Prefetcher[K, V]) planLocked(now time.Time) {
 }
 
 // mayStartLocked tells whether one load ahead more may begin. If it is only too early, the plan is
-// looked at again in time: a load begins when the transfer of the last one should be through, so
-// that its latency passes meanwhile, but both do not share the wire.
+// looked at again in time.
 func (p *Prefetcher[K, V]) mayStartLocked(now time.Time) bool {
-	if p.running.count >= p.widthLocked() {
+	switch {
+	case p.running.ending >= p.options.MaxWidth: // they do not heed their context
 		return false
-	}
-	if p.running.count == 0 {
+	case p.running.count == 0:
 		return true
-	}
-	if !p.origin.known() {
+	case p.running.count >= p.widthLocked() || !p.origin.known():
 		return false
+	case p.plan.certain && !p.urgentLocked():
+		return true
 	}
 	next := p.running.begun.Add(p.origin.spacing())
 	if next.After(now) {
@@ -95,31 +96,38 @@ func (p *Prefetcher[K, V]) mayStartLocked(now time.Time) bool {
 	return true
 }
 
-// widthLocked returns how many loads may run: as many as are faster than fewer; while a load runs
-// that was begun since somebody asked, no more than do not slow that one down.
+// widthLocked returns how many loads may run: as many as saturate the origin. Each of them begins
+// when the transfer of the last one should be through, so that its latency passes meanwhile, but
+// the next item does not share the wire with those after it. Where it is certain that what is
+// loaded is needed, only the sum counts: one more runs, and they begin at once. While a load runs
+// that somebody suddenly asked for, no more run than do not slow that one down.
 func (p *Prefetcher[K, V]) widthLocked() int {
 	w := max(math.Ceil(p.origin.width()), 2)
-	if p.urgentLocked() {
+	switch {
+	case p.urgentLocked():
 		w = max(math.Floor(p.origin.width()), 1)
+	case p.plan.certain:
+		w++
 	}
 	return int(min(w, float64(p.options.MaxWidth)))
 }
 
-// urgentLocked tells whether somebody waits for a load that was begun just for that.
+// urgentLocked tells whether somebody waits for a load that was begun just for that, and that
+// nobody had announced.
 func (p *Prefetcher[K, V]) urgentLocked() bool {
 	if p.waiting == 0 {
 		return false
 	}
 	for _, f := range p.flights {
-		if f.waiters > 0 && f.fresh {
+		if f.waiters > 0 && f.sudden {
 			return true
 		}
 	}
 	return false
 }
 
-// giveWayLocked cancels what holds up those who wait: loads that nobody expects any more, and those
-// that would slow an urgent one down.
+// giveWayLocked cancels what holds up those who wait: loads that nobody expects any more, and
+// those that would slow an urgent one down.
 func (p *Prefetcher[K, V]) giveWayLocked(now time.Time) {
 	p.cancelUnwantedLocked(now)
 	if p.pace.rush || !p.urgentLocked() {
@@ -154,12 +162,13 @@ func (p *Prefetcher[K, V]) latestLocked() (latest *flight[K, V]) {
 	return latest
 }
 
-// stampLocked makes a new plan: what is visible, what was announced, or else what is predicted, and
-// what will be visible soon.
+// stampLocked makes a new plan: what is visible, what was announced, or else what is predicted,
+// and what will be visible soon.
 func (p *Prefetcher[K, V]) stampLocked() {
 	p.plan.number++
 	p.plan.wishes, p.plan.missing = 0, p.plan.missing[:0]
 	p.wishRangeLocked(p.view.visible())
+	p.plan.certain = len(p.expected)+len(p.plan.missing) > 0
 	if len(p.expected) > 0 {
 		p.wishExpectedLocked()
 	} else {
@@ -189,7 +198,8 @@ func (p *Prefetcher[K, V]) mayAhead(others int) bool {
 
 // wishPredictedLocked wishes for what is predicted. As many are loaded as could else be late, and
 // then as many as there is credit for. Beyond the depth to which the prediction is trusted, only
-// what is there is kept. In a rush, what would come too late is left out.
+// what is there is kept. In a rush, what would come too late is left out. As long as there is not
+// much to spare, something is loaded for the second best guess too.
 func (p *Prefetcher[K, V]) wishPredictedLocked() {
 	path, depth := p.predictor.ahead()
 	from := p.pace.skip(&p.origin)

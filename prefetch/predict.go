@@ -16,8 +16,8 @@ const (
 	jump       = math.MaxInt
 )
 
-// predictor takes the positions that are asked for and says which come next: the walk is expected to
-// go on as it did whenever it came along like now. How it came along is the longest row of last
+// predictor takes the positions that are asked for and says which come next: the walk is expected
+// to go on as it did whenever it came along like now. How it came along is the longest row of last
 // steps that was seen before; of several places where it was seen, most win. That covers steps of
 // any size, turns at the same places, comparing neighbours, runs between jumps; and it expects a
 // jump where jumps are the rule, which is silence. Without a precedent the last step is repeated.
@@ -186,9 +186,9 @@ func (p *predictor) findPrecedents() {
 	}
 }
 
-// compare finds for each number of steps back how many steps up to there equal the last ones. It is
-// the Z algorithm (Gusfield 1997) from the end: linear, since what is known of a row that matched
-// holds for the rows in it.
+// compare finds for each number of steps back how many steps up to there equal the last ones. It
+// is the Z algorithm (Gusfield 1997) from the end: linear, since what is known of a row that
+// matched holds for the rows in it.
 func (p *predictor) compare() {
 	n := len(p.steps)
 	p.same = slices.Grow(p.same[:0], n)[:n]

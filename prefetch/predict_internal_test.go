@@ -1,3 +1,5 @@
+// predict_internal_test.go replays walks and looks at what is guessed.
+
 package prefetch
 
 import (
@@ -27,7 +29,7 @@ func TestPredictorReplaysWalks(t *testing.T) {
 			t.Fatalf("line %d: no arrow in %q", n, line)
 		}
 		if got, want := predicted(t, walk), strings.TrimSpace(want); got != want {
-			t.Errorf("line %d: after%s comes %q, want %q", n, " "+strings.TrimSpace(walk), got, want)
+			t.Errorf("line %d: after %s comes %q, want %q", n, walk, got, want)
 		}
 	}
 }
@@ -91,6 +93,6 @@ func TestPredictorRecoversFromRandomAsks(t *testing.T) {
 		p.ask(at + step)
 	}
 	if path, depth := p.ahead(); depth < 2 || path[0] != at+4 {
-		t.Errorf("after three steps on expects %d of %v, want at least 2 from %d", depth, path, at+4)
+		t.Errorf("after three steps expects %d of %v, want 2 from %d", depth, path, at+4)
 	}
 }

@@ -57,9 +57,9 @@ type Prefetcher[K comparable, V any] struct {
 
 // New returns a prefetcher that calls load for what is not there; order says what is next to what.
 //
-// load may be called by several goroutines at a time, but for one key by one alone. Its context ends
-// when nobody needs the item any more, by LoadTimeout, or at Close: a load that does not heed it
-// holds up Close, and the next load of its key. The context of a load that somebody asked for
+// load may be called by several goroutines at a time, but for one key by one alone. Its context
+// ends when nobody needs the item any more, by LoadTimeout, or at Close: a load that does not heed
+// it holds up Close, and the next load of its key. The context of a load that somebody asked for
 // carries the values of that ask.
 func New[K comparable, V any](
 	load func(context.Context, K) (V, error), order Sequence[K], options Options[K, V],
@@ -81,8 +81,9 @@ func New[K comparable, V any](
 }
 
 // Get returns the item of key, and waits for its load if it must: one load for all who ask
-// meanwhile. It returns the error of the load, which is not kept; a *PanicError if it panicked; the
-// error of ctx if that ends first, which takes the item from nobody else who waits; or ErrClosed.
+// meanwhile. It returns the error of the load, which is not kept; a *PanicError if it panicked;
+// the error of ctx if that ends first, which takes the item from nobody else who waits; or
+// ErrClosed.
 //
 // The value may be given to others too. It stays what it is at least while it is one of the last
 // Keep items asked for; whoever uses it for longer, and releases values in OnEvict, needs Hold. A
@@ -97,8 +98,8 @@ func (p *Prefetcher[K, V]) Get(ctx context.Context, key K) (V, error) {
 }
 
 // Hold is Get for a value that must not leave while it is in use: until release is called, which
-// may be done twice, it stays kept and OnEvict does not hear of it, even after Forget or Close. It
-// counts against MaxWeight meanwhile. release is never nil.
+// may be done twice, it is not evicted, and even after Forget or Close OnEvict does not hear of
+// it. As long as it is kept it counts against MaxWeight. release is never nil.
 func (p *Prefetcher[K, V]) Hold(ctx context.Context, key K) (value V, release func(), err error) {
 	i, err := p.ask(ctx, key, 1)
 	if err != nil {
@@ -133,8 +134,8 @@ func (p *Prefetcher[K, V]) Forget(key K) {
 	}
 }
 
-// Close cancels all loads and drops all that is kept; who waits gets ErrClosed. It returns when the
-// goroutines of all loads have ended, and always nil. It may be called again.
+// Close cancels all loads and drops all that is kept; who waits gets ErrClosed. It returns when
+// the goroutines of all loads have ended, and always nil. It may be called again.
 func (p *Prefetcher[K, V]) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -207,7 +208,8 @@ func (p *Prefetcher[K, V]) hitLocked(i *item[K, V], now time.Time) {
 	p.stats.Hits++
 	fresh := i.ahead
 	p.showLocked(i)
-	if p.followLocked(i.key, now) || fresh {
+	announced := p.fulfilLocked(i.key)
+	if p.followLocked(i.key, now) || announced || fresh {
 		p.planLocked(now)
 	}
 }
@@ -215,13 +217,14 @@ func (p *Prefetcher[K, V]) hitLocked(i *item[K, V], now time.Time) {
 // missLocked notes that an item was asked for that is not there, and returns its flight.
 func (p *Prefetcher[K, V]) missLocked(ctx context.Context, key K, now time.Time) *flight[K, V] {
 	p.stats.Asks++
+	announced := p.fulfilLocked(key)
 	p.followLocked(key, now)
 	delete(p.failed, key)
 	f := p.flights[key]
 	switch {
 	case f == nil:
 		f = p.startLocked(context.WithoutCancel(ctx), key, now)
-		f.fresh = true
+		f.sudden = !announced
 	case !f.asked:
 		p.usedLocked()
 	}
@@ -229,14 +232,13 @@ func (p *Prefetcher[K, V]) missLocked(ctx context.Context, key K, now time.Time)
 	return f
 }
 
-// followLocked tells all who learn from asks of one. It returns false if there is nothing to learn:
-// the same was asked for as before.
+// followLocked tells all who learn from asks of one. It returns false if there is nothing to
+// learn: the same was asked for as before.
 func (p *Prefetcher[K, V]) followLocked(key K, now time.Time) (moved bool) {
-	moved = p.fulfilLocked(key)
 	position, ok := p.order.Index(key)
-	if ok && p.predictor.ask(position) {
+	moved = ok && p.predictor.ask(position)
+	if moved {
 		p.pace.ask(now)
-		moved = true
 	}
 	p.watchRushLocked(now)
 	return moved

@@ -53,8 +53,12 @@ func (p *Prefetcher[K, V]) expectedWeight(key K) int64 {
 // freeLocked makes room for a load ahead of that weight, if all that has to leave for it is wanted
 // less than a wish of that rank.
 func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
-	for p.options.MaxWeight-p.weight-p.running.estimate < weight {
-		v := p.victimLocked(rank)
+	spared, stays := p.sparedLocked()
+	if stays+p.running.estimate+weight > p.options.MaxWeight {
+		return false
+	}
+	for p.weight+p.running.estimate+weight > p.options.MaxWeight {
+		v := p.victimLocked(rank, spared)
 		if v == nil {
 			return false
 		}
@@ -65,11 +69,11 @@ func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
 
 // victimLocked returns what is wanted least, and less than a wish of that rank; nil if there is
 // none: first what was loaded ahead and is not expected any more, then what was shown longest ago
-// and is not expected, then what is expected latest. The last shown stay.
-func (p *Prefetcher[K, V]) victimLocked(rank int) *item[K, V] {
+// and is not expected, then what is expected latest. What was shown from spared on stays.
+func (p *Prefetcher[K, V]) victimLocked(rank int, spared *item[K, V]) *item[K, V] {
 	v, sure := p.leastOf(p.unseen.first, nil, nil, rank)
 	if !sure {
-		v, _ = p.leastOf(p.seen.first, p.sparedLocked(), v, rank)
+		v, _ = p.leastOf(p.seen.first, spared, v, rank)
 	}
 	return v
 }
@@ -91,27 +95,29 @@ func (p *Prefetcher[K, V]) leastOf(
 	return latest, false
 }
 
-// sparedLocked returns the first of the last shown that stay; nil if none do. A third of the room is
-// for others.
-func (p *Prefetcher[K, V]) sparedLocked() (spared *item[K, V]) {
-	room := p.options.MaxWeight / 2
+// sparedLocked returns the first of the last shown that stay, nil if none do, and their weight.
+// Half of the room is for others.
+func (p *Prefetcher[K, V]) sparedLocked() (spared *item[K, V], weight int64) {
 	i := p.seen.last
-	for n := 0; n < p.options.Keep && i != nil && i.weight <= room; n++ {
-		room -= i.weight
+	for n := 0; n < p.options.Keep && i != nil; n++ {
+		if weight+i.weight > p.options.MaxWeight/2 {
+			break
+		}
+		weight += i.weight
 		spared, i = i, i.prev
 	}
-	return spared
+	return spared, weight
 }
 
 // keepLocked keeps what a flight has brought, unless there is no room.
 func (p *Prefetcher[K, V]) keepLocked(f *flight[K, V], n *item[K, V]) {
 	rank := p.plan.rank(f.wish, f.waiters)
-	n.held, n.ahead, n.wish = f.holds, !f.asked, f.wish
-	n.list = &p.unseen
-	if rank == asked {
-		n.list = &p.seen
+	n.held, n.wish = f.holds, f.wish
+	if n.ahead = !f.asked; rank == asked {
+		p.seen.push(n)
+	} else {
+		p.unseen.push(n)
 	}
-	n.list.push(n)
 	p.kept[n.key] = n
 	p.weight += n.weight
 	delete(p.heavy, n.key)
@@ -126,13 +132,14 @@ func (p *Prefetcher[K, V]) keepLocked(f *flight[K, V], n *item[K, V]) {
 	}
 }
 
-// leastLocked returns what leaves for n, which may be n itself: what is wanted less; if n was asked
-// for, also what was shown longest ago.
+// leastLocked returns what leaves for n, which may be n itself: what is wanted less; if n was
+// asked for, also what was shown longest ago.
 func (p *Prefetcher[K, V]) leastLocked(n *item[K, V], rank int) *item[K, V] {
 	if n.weight > p.options.MaxWeight {
 		return n
 	}
-	if v := p.victimLocked(rank); v != nil {
+	spared, _ := p.sparedLocked()
+	if v := p.victimLocked(rank, spared); v != nil {
 		return v
 	}
 	for i := p.seen.first; i != nil && rank == asked; i = i.next {
@@ -143,7 +150,8 @@ func (p *Prefetcher[K, V]) leastLocked(n *item[K, V], rank int) *item[K, V] {
 	return n
 }
 
-// tooHeavyLocked remembers what found no room, so that it is not loaded ahead again before there is.
+// tooHeavyLocked remembers what found no room, so that it is not loaded ahead again before there
+// is.
 func (p *Prefetcher[K, V]) tooHeavyLocked(n *item[K, V]) {
 	if len(p.heavy) >= remembering {
 		clear(p.heavy)
@@ -158,8 +166,7 @@ func (p *Prefetcher[K, V]) showLocked(i *item[K, V]) {
 		p.usedLocked()
 	}
 	i.list.remove(i)
-	i.list = &p.seen
-	i.list.push(i)
+	p.seen.push(i)
 }
 
 // dropLocked takes an item out.

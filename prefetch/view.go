@@ -14,8 +14,8 @@ type view struct {
 	backward    bool // the direction of scrolling
 }
 
-// Show tells which keys a list view shows: all from first to last, in the order of the sequence; of
-// more than 4096, the first. Those that are not there are loaded next, from the first on, and
+// Show tells which keys a list view shows: all from first to last, in the order of the sequence;
+// of more than 4096, the first. Those that are not there are loaded next, from the first on, and
 // OnReady hears of each as soon as it is kept, and of those that are kept already and were not
 // visible before. After them as many again are loaded in the direction of scrolling. Loads of what
 // is neither, nor predicted from what Get was asked for, are cancelled, unless somebody waits for
@@ -28,7 +28,9 @@ func (p *Prefetcher[K, V]) Show(first, last K) {
 		return
 	}
 	for _, i := range p.lookAt(min(from, to), max(from, to)) {
-		p.options.OnReady(i.key, i.value)
+		if p.options.OnReady != nil {
+			p.options.OnReady(i.key, i.value)
+		}
 	}
 }
 
@@ -40,18 +42,19 @@ func (p *Prefetcher[K, V]) Hide() {
 	p.replanLocked()
 }
 
-// lookAt moves the view and returns what is newly visible and kept, if anybody wants to know.
+// lookAt moves the view and returns what is newly visible and kept.
 func (p *Prefetcher[K, V]) lookAt(first, last int) (ready []*item[K, V]) {
 	p.mu.Lock()
 	defer p.unlock()
 	old := p.view
 	p.view = old.moved(first, min(last, first+maxVisible-1))
-	for i := p.view.first; i <= p.view.last && p.options.OnReady != nil; i++ {
-		key, ok := p.order.At(i)
+	for at := p.view.first; at <= p.view.last; at++ {
+		key, ok := p.order.At(at)
 		if !ok {
 			break
 		}
 		if i := p.kept[key]; i != nil && !shows(old, p.order, key) {
+			p.showLocked(i)
 			ready = append(ready, i)
 		}
 	}
