@@ -33,10 +33,9 @@ type header struct {
 	ways []way
 }
 
-// way decodes a picture.
+// way is one of decoding a picture.
 type way struct {
 	memory int64 // bytes that it takes
-	// decode returns a picture, and how much of it is one.
 	decode func(ctx context.Context, r io.Reader) (image.Image, error)
 	scale  float64 // of what it returns
 }
@@ -73,7 +72,7 @@ func readHeader(k Kind, r *reader, size int) (h header, err error) {
 		err = fmt.Errorf("thumb: %w: %d x %d pixels", ErrTooLarge, h.width, h.height)
 	}
 	if err != nil {
-		return h, err
+		return header{}, err
 	}
 	h.kind = k
 	if k != TIFF {

@@ -153,6 +153,9 @@ func bombs(t testing.TB) map[string][]byte {
 		return slices.Concat(plain[:33], chunk(name, data), plain[33:])
 	}
 	m := jpegtest.Picture(40, 30, 1)
+	behind := func(segments []byte) []byte {
+		return jpegtest.Encode(m, jpegtest.Options{Extra: segments})
+	}
 	return map[string][]byte{
 		"more pixels than the header says": slices.Concat(pngHead(40, 30, 8, 2, 0),
 			chunk("IDAT", zeros), chunk("IEND", nil)),
@@ -163,9 +166,9 @@ func bombs(t testing.TB) map[string][]byte {
 		"EXIF loop": with("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x87\x69\x00\x04"+
 			"\x00\x00\x00\x01\x00\x00\x00\x08\x00\x00\x00\x08")),
 		"EXIF beyond":         with("eXIf", []byte("II*\x00\xff\xff\xff\xff")),
-		"EXIF in a JPEG":      jpegtest.Encode(m, jpegtest.Options{Extra: app1(500)}),
-		"segments":            jpegtest.Encode(m, jpegtest.Options{Extra: bytes.Repeat(app1(65000), 200)}),
-		"tables":              jpegtest.Encode(m, jpegtest.Options{Extra: bytes.Repeat(table(), 20000)}),
+		"EXIF in a JPEG":      behind(app1(500)),
+		"segments":            behind(bytes.Repeat(app1(65000), 200)),
+		"tables":              behind(bytes.Repeat(table(), 20000)),
 		"TIFF directory loop": tiffLoop(asTIFF(t, m, tiff.Deflate)),
 	}
 }
@@ -378,9 +381,9 @@ func FuzzMake(f *testing.F) {
 // of growing size: those that are not refused have to fit.
 func TestMemoryBoundsWhatDecodersReallyTake(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(5)) // garbage is not what is measured
-	const memory = 4 << 20
+	const memory = 3 << 20
 	m := thumb.New(thumb.Options{Memory: memory, VipsThumbnail: thumb.Never, FFmpeg: thumb.Never})
-	for _, side := range []int{450, 900} {
+	for _, side := range []int{300, 700} {
 		for name, data := range formats(t, jpegtest.Picture(side, side, 1)) {
 			var err error
 			runtime.GC()

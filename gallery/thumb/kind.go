@@ -23,7 +23,7 @@ const (
 	HEIF  // HEIC too: by a program
 	AVIF  // by a program
 	JXL   // by a program
-	Raw   // what cameras write before they make a JPEG of it: by a program
+	Raw   // what cameras write before they make a JPEG of it: by the one inside, or a program
 	Video // one frame of it, by a program
 )
 
@@ -34,7 +34,8 @@ func (k Kind) String() string {
 	return names[min(int(k), len(names)-1)]
 }
 
-// NeedsProgram reports whether this package makes no thumbnail of the kind without help.
+// NeedsProgram reports whether thumbnails of the kind are made by a program: of a raw file, if no
+// JPEG is found in it.
 func (k Kind) NeedsProgram() bool { return k >= HEIF }
 
 // endings lists what names of files end in, by kind.

@@ -10,7 +10,6 @@ import (
 	"image/jpeg"
 	"image/png"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"github.com/larder-go/larder/internal/jpegthumb"
@@ -32,9 +31,6 @@ func (m *Maker) make(r *reader, size int) (Thumb, error) {
 // by what the file says.
 func (m *Maker) decode(r *reader, k Kind, o orientation, size int) (Thumb, error) {
 	h, err := readHeader(k, r, size)
-	if err != nil {
-		return Thumb{}, err
-	}
 	if o.valid() {
 		h.orientation = o
 	}
@@ -56,12 +52,14 @@ func (m *Maker) decode(r *reader, k Kind, o orientation, size int) (Thumb, error
 	return Thumb{}, err
 }
 
-// unsupported reports whether a picture is whole for all that is known, but of a kind that its
-// decoder does not know, as CMYK in TIFF or an animated WebP.
+// unsupported reports whether a picture is whole for all that is known, and not too large, but of a
+// kind that its decoder does not know: CMYK in TIFF, an animated WebP, JPEG with arithmetic coding.
 func (h header) unsupported(r *reader, err error) bool {
-	var kind tiff.UnsupportedError
-	return errors.As(err, &kind) || errors.Is(err, bmp.ErrUnsupported) ||
-		h.kind == WebP && string(r.head[12:16]) == "VP8X" && r.head[20]&0x02 != 0
+	var inTIFF tiff.UnsupportedError
+	var inJPEG jpeg.UnsupportedError
+	animated := h.kind == WebP && string(r.head[12:16]) == "VP8X" && r.head[20]&0x02 != 0
+	return errors.Is(err, ErrDamaged) &&
+		(animated || errors.As(err, &inTIFF) || errors.As(err, &inJPEG))
 }
 
 // follow decodes a picture in one way and shrinks it.

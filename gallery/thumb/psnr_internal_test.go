@@ -112,8 +112,8 @@ func turnedBack(m *image.RGBA, o int) *image.RGBA {
 
 func TestThumbnailsAreNearToTheExactWay(t *testing.T) {
 	count, worst := 0, math.Inf(1)
-	for i, size := range [][3]int{{1, 1, 320}, {17, 33, 8}, {16, 16, 4}, {333, 217, 40},
-		{501, 403, 160}, {643, 351, 240}} {
+	for i, size := range [][3]int{{1, 1, 320}, {17, 33, 8}, {16, 16, 4}, {131, 97, 24}, {333, 217, 40},
+		{403, 251, 160}} {
 		picture := jpegtest.Picture(size[0], size[1], uint64(i))
 		for name, o := range kinds() {
 			count++

@@ -82,47 +82,46 @@ func sampling(r image.YCbCrSubsampleRatio) (across, down int) {
 }
 
 // boxRows returns the means of k x k pixels, which is exact and cheap; the kernel does the rest.
-// Transparent pixels count by their alpha, since colours are premultiplied. Pixels are converted a
-// few rows at a time.
+// Transparent pixels count by their alpha, since colours are premultiplied. Pixels are converted
+// row by row.
 func boxRows(m image.Image, e extent, k int) rows {
-	w, h := (int(e.w)+k-1)/k, (int(e.h)+k-1)/k
-	band := image.NewRGBA(image.Rect(0, 0, int(e.w), k))
-	row := make([]byte, 4*w)
+	wide, high := int(e.w), int(e.h)
+	line := image.NewRGBA(image.Rect(0, 0, wide, 1))
+	sums := make([]uint64, 4*((wide+k-1)/k))
+	row := make([]byte, len(sums))
 	return rows{
-		w: w, h: h, width: e.w / float64(k), height: e.h / float64(k), channels: 4,
+		w: len(row) / 4, h: (high + k - 1) / k, channels: 4,
+		width: e.w / float64(k), height: e.h / float64(k),
 		row: func(y int) []byte {
-			high := min(k, int(e.h)-y*k)
-			part := band.SubImage(image.Rect(0, 0, int(e.w), high)).(*image.RGBA)
-			clear(part.Pix)
-			draw.Draw(part, part.Rect, m, image.Pt(0, y*k), draw.Src)
-			if k == 1 {
-				return part.Pix
+			clear(sums)
+			below := min(high, (y+1)*k)
+			for i := y * k; i < below; i++ {
+				clear(line.Pix) // a frame of a GIF may not reach here
+				draw.Draw(line, line.Rect, m, image.Pt(0, i), draw.Src)
+				addBoxes(sums, line.Pix, k)
 			}
-			boxes(row, part, k)
+			for i, sum := range sums {
+				n := uint64((below - y*k) * min(k, wide-i/4*k))
+				row[i] = byte((sum + n/2) / n)
+			}
 			return row
 		},
 	}
 }
 
-// boxes fills row with the means of k pixels across of all rows of band.
-func boxes(row []byte, band *image.RGBA, k int) {
-	w, h := band.Rect.Dx(), band.Rect.Dy()
-	for x := 0; x < w; x += k {
-		wide := min(k, w-x)
-		var sum [4]uint32
-		for y := range h {
-			p := band.Pix[y*band.Stride+4*x:]
-			for p = p[:4*wide]; len(p) >= 4; p = p[4:] {
-				sum[0] += uint32(p[0])
-				sum[1] += uint32(p[1])
-				sum[2] += uint32(p[2])
-				sum[3] += uint32(p[3])
-			}
+// addBoxes adds each k pixels of a line to the sums of their box.
+func addBoxes(sums []uint64, line []byte, k int) {
+	for ; len(sums) >= 4; sums = sums[4:] {
+		part := line[:min(4*k, len(line))]
+		line = line[len(part):]
+		var r, g, b, a uint64
+		for ; len(part) >= 4; part = part[4:] {
+			r += uint64(part[0])
+			g += uint64(part[1])
+			b += uint64(part[2])
+			a += uint64(part[3])
 		}
-		n := uint32(wide * h)
-		for c, s := range sum {
-			row[x/k*4+c] = byte((s + n/2) / n)
-		}
+		sums[0], sums[1], sums[2], sums[3] = sums[0]+r, sums[1]+g, sums[2]+b, sums[3]+a
 	}
 }
 

@@ -2,10 +2,11 @@
 
 // Package thumb makes small pictures of big ones.
 //
-// JPEG, PNG, GIF, WebP, TIFF and BMP are decoded here; HEIF, AVIF, JPEG XL, camera raw files and
-// videos by vipsthumbnail or ffmpeg, where they are installed. Pictures are untrusted: what a
-// header promises is weighed before anything is decoded, memory is bounded for all of them
-// together, and a context that ends stops the work within milliseconds.
+// JPEG, PNG, GIF, WebP, TIFF and BMP are decoded here, and the JPEGs in camera raw files; HEIF,
+// AVIF, JPEG XL and videos by vipsthumbnail or ffmpeg, where they are installed. Pictures are
+// untrusted: what a header promises is weighed before anything is decoded, memory is bounded for
+// all of them together, and a context that ends stops the work, within milliseconds but for a WebP
+// or a strip of TIFF that is being unpacked.
 //
 // Colours are taken as they are: embedded ICC profiles are not applied.
 package thumb

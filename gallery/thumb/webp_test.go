@@ -111,3 +111,20 @@ func TestTIFFOfOthersIsDecoded(t *testing.T) {
 		}
 	}
 }
+
+func TestAJPEGThatNobodyHereKnowsIsLeftToAProgram(t *testing.T) {
+	arithmetic := jpegOf(64, 64, 0xc9)
+	_, err := alone().Make(context.Background(), file(arithmetic), 50)
+	if !errors.Is(err, thumb.ErrDamaged) {
+		t.Errorf("without programs: %v, want ErrDamaged", err)
+	}
+	picture := filepath.Join(t.TempDir(), "picture.png")
+	if err := os.WriteFile(picture, asPNG(t, jpegtest.Picture(30, 20, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := thumb.New(thumb.Options{VipsThumbnail: script(t, "cat "+picture), FFmpeg: thumb.Never})
+	got, err := m.Make(context.Background(), file(arithmetic), 50)
+	if err != nil || got.Width != 64 {
+		t.Errorf("%d, %v", got.Width, err)
+	}
+}

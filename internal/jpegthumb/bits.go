@@ -14,10 +14,10 @@ const (
 	buffers  = sourceLen + cleanLen + 8*tableLen
 )
 
-// bits is a reader of bits. A block is decoded without asking whether there is enough: ready, which
-// is called before each, sees to it that there are the bytes of a whole block, or zeros behind the
-// last ones; so a block that reads too far is noticed after the fact.
-type bits struct {
+// stream is a reader of bits. A block is decoded without asking whether there is enough: ready,
+// which is called before each, sees to it that there are the bytes of a whole block, or zeros
+// behind the last ones; so a block that reads too far is noticed after the fact.
+type stream struct {
 	acc uint64 // the next bits, from the top
 	n   uint   // how many of acc are real
 	buf []byte // clean data, then blockLen zeros
@@ -30,22 +30,22 @@ type bits struct {
 }
 
 // start begins with the data at hand in the source.
-func (b *bits) start(src *source) {
+func (b *stream) start(src *source) {
 	if b.buf == nil {
 		b.buf = make([]byte, cleanLen+blockLen)
 	}
-	*b = bits{buf: b.buf, src: src, low: -1}
+	*b = stream{buf: b.buf, src: src, low: -1}
 }
 
 // ready makes the next block's bytes available. It is an error to have read beyond the end.
-func (b *bits) ready() error {
+func (b *stream) ready() error {
 	if b.pos <= b.low {
 		return nil
 	}
 	return b.fill()
 }
 
-func (b *bits) fill() error {
+func (b *stream) fill() error {
 	if b.over {
 		return b.check()
 	}
@@ -68,7 +68,7 @@ func (b *bits) fill() error {
 }
 
 // check returns an error if more was read than there is.
-func (b *bits) check() error {
+func (b *stream) check() error {
 	if b.pos*8-int(b.n) > b.end*8 {
 		return damaged("scan is short")
 	}
@@ -76,7 +76,7 @@ func (b *bits) check() error {
 }
 
 // need sees to it that there are at least 32 bits in acc.
-func (b *bits) need() {
+func (b *stream) need() {
 	if b.n < 32 {
 		b.acc |= uint64(binary.BigEndian.Uint32(b.buf[b.pos:])) << ((32 - b.n) & 63)
 		b.pos += 4
@@ -85,7 +85,7 @@ func (b *bits) need() {
 }
 
 // take returns the next n bits, 0 to 31 of them, which are there.
-func (b *bits) take(n uint) uint32 {
+func (b *stream) take(n uint) uint32 {
 	v := uint32(b.acc >> 1 >> ((63 - n) & 63))
 	b.acc <<= n & 63
 	b.n -= n
@@ -93,7 +93,7 @@ func (b *bits) take(n uint) uint32 {
 }
 
 // extend returns the number that n bits stand for in a scan: the lower half of them are negative.
-func (b *bits) extend(n uint) int32 {
+func (b *stream) extend(n uint) int32 {
 	v := int32(b.take(n))
 	if v < int32(1)<<n>>1 {
 		v += -1<<n + 1

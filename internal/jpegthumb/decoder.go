@@ -12,7 +12,7 @@ import (
 type decoder struct {
 	ctx    context.Context
 	source source
-	bits   bits
+	bits   stream
 	scale  Scale
 	colour Colour
 	begun  bool // the planes are there

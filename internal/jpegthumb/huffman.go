@@ -71,7 +71,7 @@ func (t *table) look(first, length int, values []byte) {
 }
 
 // symbol takes the next symbol off b. It is not ok if there is no such code.
-func (t *table) symbol(b *bits) (symbol uint, ok bool) {
+func (t *table) symbol(b *stream) (symbol uint, ok bool) {
 	b.need()
 	if e := t.symbols[b.acc>>(64-lookBits)]; e != 0 {
 		b.take(uint(e >> 8))

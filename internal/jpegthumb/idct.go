@@ -48,6 +48,8 @@ func (c *component) put(b *block, x, y int) {
 		at[0] = sample(b[0])
 	case c.nh == 2 && c.nv == 2:
 		put2x2(b, at, stride)
+	case c.nh == 4 && c.nv == 4:
+		put4x4(b, at, stride)
 	default:
 		c.putAny(b, at, stride)
 	}
@@ -59,6 +61,19 @@ func put2x2(b *block, at []byte, stride int) {
 	dl, dr := b[4]+b[5], b[4]-b[5]
 	at[0], at[1] = sample(left+dl), sample(right+dr)
 	below[0], below[1] = sample(left-dl), sample(right-dr)
+}
+
+func put4x4(b *block, at []byte, stride int) {
+	var columns [4][4]int32 // [u][y]
+	for u := range columns {
+		columns[u] = four(b[u], b[4+u], b[8+u], b[12+u])
+	}
+	for y := range 4 {
+		p := four(columns[0][y], columns[1][y], columns[2][y], columns[3][y])
+		row := at[:4]
+		row[0], row[1], row[2], row[3] = sample(p[0]), sample(p[1]), sample(p[2]), sample(p[3])
+		at = at[min(stride, len(at)):]
+	}
 }
 
 // putAny writes as many samples as a block becomes.

@@ -235,7 +235,8 @@ func frameOf(marker byte, data ...byte) []byte {
 func TestUnusualFilesAreLeftToImageJPEG(t *testing.T) {
 	three := []byte{3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0}
 	for name, data := range map[string][]byte{
-		"CMYK":            frameOf(0xc0, 8, 0, 9, 0, 9, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0),
+		"CMYK": frameOf(0xc0, 8, 0, 9, 0, 9, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0,
+			4, 0x11, 0),
 		"12 bits":         frameOf(0xc1, append([]byte{12, 0, 9, 0, 9}, three...)...),
 		"lossless":        frameOf(0xc3, append([]byte{8, 0, 9, 0, 9}, three...)...),
 		"arithmetic":      frameOf(0xc9, append([]byte{8, 0, 9, 0, 9}, three...)...),

@@ -2,6 +2,8 @@
 
 package jpegthumb
 
+import "math/bits"
+
 // progress is what is known of a component's coefficients.
 type progress struct {
 	done   bool    // nothing is missing
@@ -215,21 +217,23 @@ func (s *scan) refineAC(p *part, x, y int) error {
 // refineNonzero refines what is not zero from z on, until it has passed as many zeros as there are
 // in run, and returns the place of the next.
 func (s *scan) refineNonzero(p *part, at, z, run int) int {
-	for ; z <= s.last; z++ {
-		if p.seen[at]>>z&1 == 0 {
-			if run == 0 {
-				return z
-			}
-			run--
-			continue
+	seen := p.seen[at]
+	for z <= s.last {
+		zeros := min(bits.TrailingZeros64(seen>>z), s.last+1-z)
+		if run < zeros {
+			return z + run
+		}
+		run, z = run-zeros, z+zeros
+		if z > s.last {
+			break
 		}
 		s.bits.need()
-		if s.bits.take(1) == 0 {
-			continue
+		if s.bits.take(1) == 1 {
+			if i := p.index(at, z); i >= 0 {
+				p.refine(i, int16(1)<<s.low)
+			}
 		}
-		if i := p.index(at, z); i >= 0 {
-			p.refine(i, int16(1)<<s.low)
-		}
+		z++
 	}
 	return z
 }

@@ -6,7 +6,7 @@ package jpegthumb
 type scan struct {
 	*decoder
 	parts []part
-	bits  *bits
+	bits  *stream
 
 	first, last int // coefficients, in zigzag order: 0, 63 unless progressive
 	high, low   int // successive approximation: low bits are still missing, high were before

@@ -2,7 +2,10 @@
 
 package jpegthumb
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // The markers that matter (ITU T.81, table B.1).
 const (
@@ -10,6 +13,9 @@ const (
 	sof1 = 0xc1 // extended sequential
 	sof2 = 0xc2 // progressive
 	dht  = 0xc4
+	jpg  = 0xc8 // reserved
+	dac  = 0xcc // arithmetic coding
+	sofF = 0xcf // the last of the others: lossless, hierarchical, arithmetic
 	rst0 = 0xd0
 	rst7 = 0xd7
 	soi  = 0xd8
@@ -79,10 +85,10 @@ func (d *decoder) untilScan() error {
 // tables reads a segment that is no scan.
 func (d *decoder) tables(marker byte, n int) error {
 	switch {
-	case marker == sof0, marker == sof1, marker == sof2:
-		return d.readFrame(marker, n)
 	case marker == dht:
 		return d.readHuffman(n)
+	case marker >= sof0 && marker <= sofF && marker != jpg && marker != dac:
+		return d.readFrame(marker, n)
 	case marker == dqt:
 		return d.readQuantization(n)
 	case marker == dri:
@@ -90,7 +96,7 @@ func (d *decoder) tables(marker byte, n int) error {
 	case marker == app0:
 		return d.readApp(n, "JFIF\x00", func([]byte) { d.jfif = true })
 	case marker == appE:
-		return d.readApp(n, "Adobe", func(p []byte) { d.adobe = adobe(p[6]) })
+		return d.readApp(n, "Adobe", d.readTransform)
 	case marker >= app0 && marker <= appF, marker == com:
 		return d.source.drop(n)
 	case marker < sof0:
@@ -99,17 +105,24 @@ func (d *decoder) tables(marker byte, n int) error {
 	return unusual(fmt.Sprintf("marker %#x", marker))
 }
 
-// readApp reads an application's segment, which is known by its name; known gets what is behind it.
+// readApp reads an application's segment, which is known by its name; known gets a few bytes of
+// what is behind that.
 func (d *decoder) readApp(n int, name string, known func([]byte)) error {
 	p := make([]byte, min(n, 12))
 	if err := d.source.take(p); err != nil {
 		return err
 	}
-	long := len(p) == 12 || name != "Adobe"
-	if long && len(p) >= len(name) && string(p[:len(name)]) == name {
-		known(p[len(name):])
+	if rest, ok := bytes.CutPrefix(p, []byte(name)); ok {
+		known(rest)
 	}
 	return d.source.drop(n - len(p))
+}
+
+// readTransform reads what Adobe's programs say of the colours.
+func (d *decoder) readTransform(p []byte) {
+	if len(p) > 6 {
+		d.adobe = adobe(p[6])
+	}
 }
 
 func (d *decoder) readRestarts(n int) error {
@@ -191,9 +204,12 @@ func (d *decoder) readFrame(marker byte, n int) error {
 	if err := d.source.take(p[:n]); err != nil {
 		return err
 	}
-	d.frame.progressive = marker == sof2
+	d.frame.progressive = marker >= sof2
 	d.frame.height = int(p[1])<<8 + int(p[2])
 	d.frame.width = int(p[3])<<8 + int(p[4])
+	if marker > sof2 {
+		return unusual(fmt.Sprintf("marker %#x", marker))
+	}
 	if n != 6+3*1 && n != 6+3*3 {
 		return unusual("number of components")
 	}

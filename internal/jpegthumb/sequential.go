@@ -31,7 +31,7 @@ func (s *scan) sequential(p *part, x, y int) error {
 }
 
 // readDC adds to p.before what this block has more.
-func (p *part) readDC(b *bits) error {
+func (p *part) readDC(b *stream) error {
 	size, ok := p.dc.symbol(b)
 	if !ok {
 		return errCode
@@ -44,7 +44,7 @@ func (p *part) readDC(b *bits) error {
 }
 
 // readAC reads the coefficients that are wanted, and steps over the rest.
-func (p *part) readAC(bits *bits, b *block) error {
+func (p *part) readAC(bits *stream, b *block) error {
 	for z := 1; z <= p.last; z++ {
 		symbol, ok := p.ac.symbol(bits)
 		if !ok {
@@ -70,10 +70,9 @@ func (p *part) readAC(bits *bits, b *block) error {
 	return bits.stepOver(p.last+1, p.ac)
 }
 
-// stepOver steps over the coefficients of a block from z on. This is what most of the time goes
-// into, so it works on copies of the reader's fields, and on as many coefficients at a time as the
-// table knows.
-func (b *bits) stepOver(z int, t *table) error {
+// stepOver steps over the coefficients of a block from z on, as many at a time as the table knows.
+// This is what most of the time goes into.
+func (b *stream) stepOver(z int, t *table) error {
 	for z < 64 {
 		b.need()
 		e := t.skips[b.acc>>(64-skipBits)]
@@ -96,7 +95,7 @@ func (b *bits) stepOver(z int, t *table) error {
 }
 
 // stepOne steps over one coefficient, and returns which is next.
-func (b *bits) stepOne(z int, t *table) (int, error) {
+func (b *stream) stepOne(z int, t *table) (int, error) {
 	symbol, ok := t.symbol(b)
 	if !ok {
 		return 0, errCode
