@@ -97,6 +97,7 @@ const seen = `[...document.querySelectorAll("#grid a")].filter((a) => {
 }).map((a) => parseInt(a.title))`
 
 func TestFiveMillionPicturesCanBeScrolledThrough(t *testing.T) {
+	t.Parallel()
 	const total = 5_000_000
 	url := (&pretender{total: total}).serve(t)
 	p := browser.Open(t).Page(1280, 800)
@@ -126,21 +127,23 @@ func TestFiveMillionPicturesCanBeScrolledThrough(t *testing.T) {
 	p.DemandSilence()
 }
 
-// TestPlaceholdersHaveTheColoursOfThePictures decodes a hash whose picture is known: red above, blue
-// below.
+// TestPlaceholdersHaveTheColoursOfThePictures decodes a hash whose picture is known: red above,
+// blue below.
 func TestPlaceholdersHaveTheColoursOfThePictures(t *testing.T) {
+	t.Parallel()
 	pretended := &pretender{total: 1000, hash: redOverBlue(t)}
 	pretended.stuck.Store(true)
 	url := pretended.serve(t)
 	p := browser.Open(t).Page(1280, 800)
 	p.Go(url)
-	const colours = `(() => {
-		const canvas = document.querySelector("main canvas"), c = canvas?.getContext("2d");
-		const at = (y) => [...c.getImageData(50, y, 1, 1).data];
-		return canvas?.width > 200 && [...at(8), ...at(96)];
-	})()`
-	p.Await(colours + "?.[3] === 255")
-	got := browser.Eval[[]int](p, colours)
+	p.Await(`document.querySelector("#grid a")`)
+	p.Run("scrollTo(0, 20000)") // where the listing has to be asked for
+	p.Await(seen + `[0] > 100`)
+	got := browser.Eval[[]int](p, `(() => {
+		const c = document.querySelector("main canvas").getContext("2d");
+		const { data } = c.getImageData(50, 0, 1, 100);
+		return [...data.slice(8 * 4, 9 * 4), ...data.slice(96 * 4, 97 * 4)];
+	})()`)
 	if got[0] < 150 || got[2] > 100 || got[4] > 100 || got[6] < 150 {
 		t.Errorf("the placeholder is %v above and %v below, want red and blue", got[:4], got[4:])
 	}
@@ -155,9 +158,10 @@ func TestPlaceholdersHaveTheColoursOfThePictures(t *testing.T) {
 func redOverBlue(t *testing.T) string {
 	t.Helper()
 	m := image.NewRGBA(image.Rect(0, 0, 64, 32))
-	draw.Draw(m, m.Bounds(), image.NewUniform(color.RGBA{230, 20, 20, 255}), image.Point{}, draw.Src)
-	lower := image.Rect(0, 16, 64, 32)
-	draw.Draw(m, lower, image.NewUniform(color.RGBA{20, 20, 230, 255}), image.Point{}, draw.Src)
+	red := image.NewUniform(color.RGBA{230, 20, 20, 255})
+	blue := image.NewUniform(color.RGBA{20, 20, 230, 255})
+	draw.Draw(m, image.Rect(0, 0, 64, 16), red, image.Point{}, draw.Src)
+	draw.Draw(m, image.Rect(0, 16, 64, 32), blue, image.Point{}, draw.Src)
 	b := pngOf(t, m)
 	file := thumb.File{Reader: bytes.NewReader(b), Size: int64(len(b))}
 	made, err := thumb.New(thumb.Options{}).Make(t.Context(), file, 320)
@@ -168,19 +172,26 @@ func redOverBlue(t *testing.T) string {
 }
 
 func TestTheServersErrorsAreToldAndGoAway(t *testing.T) {
+	t.Parallel()
 	pretended := &pretender{total: 1000}
 	url := pretended.serve(t)
 	p := browser.Open(t).Page(1280, 800)
 	p.Visit(url)
 	p.Await(whole)
 	const note = `document.querySelector("#note").textContent`
+	// look is what makes the page ask at once: a window that was hidden is seen again.
+	const look = `document.dispatchEvent(new Event("visibilitychange"))`
 	pretended.fail.Store("the folder cannot be read")
+	p.Run(look)
 	p.Await(note + ` === "the folder cannot be read"`)
 	pretended.fail.Store("")
+	p.Run(look)
 	p.Await(note + ` === ""`)
 	pretended.reject.Store(true)
+	p.Run(look)
 	p.Await(note + ` === "The server does not answer; trying again."`)
 	p.Press("End")
 	pretended.reject.Store(false)
+	p.Run(look)
 	p.Await(note + ` === "" && ` + whole)
 }

@@ -1,4 +1,4 @@
-// browser_site_test.go serves galleries of generated pictures to a browser, and counts what it asks.
+// browser_site_test.go serves galleries of generated pictures to a browser, and counts requests.
 
 package gallery_test
 
@@ -213,10 +213,13 @@ const whole = `(() => {
 })()`
 
 // isRead is true when the folder has been read.
-const isRead = `(document.querySelector("#count").textContent.match(/^[1-9][\d\u00a0]* pictures$/))`
+const isRead = `document.querySelector("#count").textContent.match(/^[1-9][\d\u00a0]* pictures?$/)`
 
 // sharp is true when the lightbox shows the picture itself.
 const sharp = `document.querySelector(".stage.whole:not(.waiting) img:last-child")?.complete`
+
+// sharpImage is that picture.
+const sharpImage = `document.querySelector(".stage img:last-child")`
 
 // look visits a site with a window of so many pixels, and waits for what is seen.
 func look(t testing.TB, s *site, width, height int) *browser.Page {

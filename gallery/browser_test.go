@@ -3,8 +3,13 @@
 package gallery_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
 	"net/http"
 	"net/url"
 	"os"
@@ -38,13 +43,18 @@ const focused = `document.activeElement.title`
 // position is what the lightbox says of it.
 const position = `document.querySelector(".position").textContent`
 
+// windows are sizes from a phone's to a large screen's, in pixels.
+var windows = [][2]int{{360, 740}, {768, 1024}, {1280, 800}, {1440, 2560}, {2560, 1440}}
+
 func TestTheGridHasFewNodesInAnyWindow(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
-	for _, size := range [][2]int{{360, 740}, {1280, 800}, {1440, 2560}, {2560, 1440}} {
+	p.Reload() // now it knows no more than what came with it
+	for _, size := range windows {
 		p.Resize(size[0], size[1], 1)
 		p.Await(fmt.Sprintf("innerWidth === %d", size[0]))
-		p.Scroll(33, 5)
+		p.Scroll(77, 10)
 		p.Await(whole)
 		if nodes := p.Nodes(); nodes > 150 {
 			t.Errorf("%d nodes in a window of %v, want at most 150", nodes, size)
@@ -59,24 +69,26 @@ func TestTheGridHasFewNodesInAnyWindow(t *testing.T) {
 }
 
 func TestTheLightboxAsksForThePictureFirstAndThenForItsNeighbours(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
 	for range 10 {
 		p.Press("ArrowRight")
 	}
 	s.delay(30 * time.Millisecond)
-	s.forget()
 	p.Press("Enter")
 	p.Await(sharp)
-	for len(largeOnes(s)) < 4 {
+	for len(p.Requests("size=1280")) < 4 {
 		p.Run("new Promise(requestAnimationFrame)")
 	}
-	want := listedAt(t, s, 10, 11, 12, 9)
-	if got := largeOnes(s)[:4]; !slices.Equal(got, want) {
-		t.Errorf("asked for %q, want %q", got, want)
+	asked := p.Requests("size=1280")[:4]
+	for i, want := range listedAt(t, s, 10, 11, 12, 9) {
+		if !strings.Contains(asked[i].URL, want) {
+			t.Errorf("request %d was for %s, want %s", i, asked[i].URL, want)
+		}
 	}
-	if first := p.Requests("size=1280")[0]; first.Priority != "High" && first.Priority != "VeryHigh" {
-		t.Errorf("the picture was asked for with priority %s", first.Priority)
+	if first, next := asked[0].Priority, asked[1].Priority; first != "High" || next != "Low" {
+		t.Errorf("priorities: %s for the picture, %s for the next one", first, next)
 	}
 	p.DemandSilence()
 }
@@ -102,6 +114,7 @@ func listedAt(t *testing.T, s *site, positions ...int) (ids []string) {
 }
 
 func TestGoingBackInTheLightboxMakesNoRequests(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
 	p.Press("ArrowRight")
@@ -144,6 +157,7 @@ func quiet(t *testing.T, p *browser.Page, s *site) {
 }
 
 func TestScrolledPastThumbnailsAreCancelled(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
 	quiet(t, p, s)
@@ -169,6 +183,7 @@ func TestScrolledPastThumbnailsAreCancelled(t *testing.T) {
 }
 
 func TestTheScrollBarAsksForNothingOnItsWay(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 5000), "/")
 	p := look(t, s, 1280, 800)
 	quiet(t, p, s)
@@ -183,6 +198,7 @@ func TestTheScrollBarAsksForNothingOnItsWay(t *testing.T) {
 }
 
 func TestTheKeyboardIsEnough(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
 	names := browser.Eval[[]string](p, names)
@@ -210,6 +226,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 }
 
 func TestTheLightboxZoomsByKeysWheelAndDoubleClick(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "1.jpg", painted()[1])
 	write(t, dir, "2.jpg", paint(2, 3000, 2000))
@@ -240,6 +257,7 @@ func TestTheLightboxZoomsByKeysWheelAndDoubleClick(t *testing.T) {
 }
 
 func TestFingersSwipePinchAndClose(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 60), "/")
 	p := browser.Open(t).Page(360, 740)
 	p.Phone(360, 740, 2)
@@ -252,7 +270,8 @@ func TestFingersSwipePinchAndClose(t *testing.T) {
 	p.Await(position + `.startsWith("2 ")`)
 	p.Swipe([2]browser.Point{at(80, 400), at(300, 410)})
 	p.Await(position + `.startsWith("1 ")`)
-	p.Swipe([2]browser.Point{at(170, 400), at(60, 400)}, [2]browser.Point{at(190, 400), at(300, 400)})
+	p.Swipe([2]browser.Point{at(170, 400), at(60, 400)}, // two fingers: a pinch
+		[2]browser.Point{at(190, 400), at(300, 400)})
 	p.Await(`document.querySelector(".lightbox.zoomed")`)
 	p.Press("0")
 	p.Swipe([2]browser.Point{at(180, 300), at(185, 600)})
@@ -261,6 +280,7 @@ func TestFingersSwipePinchAndClose(t *testing.T) {
 }
 
 func TestHoldingTheKeyLoadsOnlyTheLastPicture(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
 	p.Press("ArrowRight", "Enter")
@@ -280,6 +300,7 @@ func TestHoldingTheKeyLoadsOnlyTheLastPicture(t *testing.T) {
 }
 
 func TestSearchSortAndFolderChangeWhatIsListed(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/")
 	p := look(t, s, 1280, 800)
 	p.Press("/")
@@ -299,13 +320,14 @@ func TestSearchSortAndFolderChangeWhatIsListed(t *testing.T) {
 	p.Type("5")
 	p.Await(`document.querySelector("#count").textContent === "7 pictures"`)
 	p.Press("Escape")
-	p.Await(`document.querySelectorAll("datalist").length === 0 && location.search === "?dir=2003%2F05"`)
+	p.Await(`!document.querySelector("datalist") && location.search === "?dir=2003%2F05"`)
 	p.Reload()
 	p.Await(`document.querySelector("#count").textContent === "7 pictures"`)
 	p.DemandSilence()
 }
 
 func TestALinkOpensThePictureAndTheBackButtonClosesIt(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 500), "/photos/of/me/")
 	p := browser.Open(t).Page(1280, 800)
 	p.Visit(s.URL)
@@ -343,6 +365,7 @@ func idAt(t *testing.T, s *site, at int) string {
 }
 
 func TestNewChangedAndDeletedFilesAreNoticed(t *testing.T) {
+	t.Parallel()
 	dir := album(t, 500)
 	s := visitable(t, dir, "/")
 	p := look(t, s, 1280, 800)
@@ -368,11 +391,37 @@ func TestNewChangedAndDeletedFilesAreNoticed(t *testing.T) {
 	p.DemandSilence()
 }
 
+func TestTheLightboxStaysWithItsPictureWhenOthersComeAndGo(t *testing.T) {
+	t.Parallel()
+	dir := album(t, 60)
+	s := visitable(t, dir, "/")
+	p := look(t, s, 1280, 800)
+	p.Press("ArrowRight", "ArrowRight", "Enter")
+	p.Await(sharp + " && " + position + ` === "3 of 60"`)
+	name := browser.Eval[string](p, `document.querySelector(".name").textContent`)
+	write(t, dir, "new.jpg", painted()[7])
+	p.Await(position + ` === "4 of 61"`)
+	if now := browser.Eval[string](p, `document.querySelector(".name").textContent`); now != name {
+		t.Errorf("the lightbox shows %s, want %s", now, name)
+	}
+	p.Press("Home")
+	p.Await(sharp + ` && document.querySelector(".name").textContent === "new.jpg"`)
+	if err := os.Remove(filepath.Join(dir, "new.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	p.Await(sharp + " && " + position + ` === "1 of 60"`)
+	p.Await(`document.querySelector(".name").textContent === "IMG_1.jpg"`)
+	p.DemandSilence()
+}
+
 func TestHostileNamesAndFilesAreOnlyShown(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	for i, name := range []string{"<script>alert(1)<\x2fscript>.jpg", "new\nline.jpg", "in\xffvalid.jpg",
-		`"><img src=x onerror=alert(1)>.jpg`, "</title>.jpg", "{{.Title}}.jpg", "a&amp;b #?%41.jpg"} {
-		write(t, dir, strings.ReplaceAll(name, "/", "_"), painted()[i])
+	for i, name := range []string{
+		"<script>alert(1)<script>.jpg", "new\nline.jpg", "in\xffvalid.jpg", "<title>.jpg",
+		`"><img src=x onerror=alert(1)>.jpg`, "{{.Title}}.jpg", "a&amp;b #?%41.jpg",
+	} {
+		write(t, dir, name, painted()[i])
 	}
 	write(t, dir, "broken.jpg", []byte("\xff\xd8\xff\xe0 this is no picture"))
 	s := visitable(t, dir, "/")
@@ -389,7 +438,116 @@ func TestHostileNamesAndFilesAreOnlyShown(t *testing.T) {
 	p.DemandSilence()
 }
 
+func TestAGIFMovesInTheLightboxUnlessTheReaderWantsCalm(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "moving.gif", blinking(t))
+	s := visitable(t, dir, "/")
+	p := look(t, s, 1280, 800)
+	for motion, path := range map[string]string{"no-preference": "original/", "reduce": "thumb/"} {
+		p.Prefer("reduced-motion", motion)
+		p.Press("ArrowRight", "Enter")
+		p.Await(sharp)
+		if src := browser.Eval[string](p, sharpImage+".src"); !strings.Contains(src, path) {
+			t.Errorf("with motion %s the lightbox shows %s, want %s", motion, src, path)
+		}
+		p.Press("Escape")
+	}
+	p.DemandSilence()
+}
+
+// blinking is a GIF of two pictures.
+func blinking(t *testing.T) []byte {
+	t.Helper()
+	var both gif.GIF
+	for i := range 2 {
+		m := image.NewPaletted(image.Rect(0, 0, 300, 200), color.Palette{color.Black, color.White})
+		for j := range m.Pix {
+			m.Pix[j] = uint8((i + j/40) % 2)
+		}
+		both.Image, both.Delay = append(both.Image, m), append(both.Delay, 20)
+	}
+	var b bytes.Buffer
+	if err := gif.EncodeAll(&b, &both); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestTextCanBeReadInBothThemes wants the contrast that WCAG 2.2 demands for level AA: 4.5 to 1.
+func TestTextCanBeReadInBothThemes(t *testing.T) {
+	t.Parallel()
+	s := visitable(t, album(t, 60), "/")
+	p := look(t, s, 1280, 800)
+	const contrasts = `["body", "#count", "#search", "#sort", "#keys"].map((selector) => {
+		const style = getComputedStyle(document.querySelector(selector));
+		const under = selector === "#count" ? getComputedStyle(document.body) : style;
+		const light = (color) => {
+			const c = color.match(/[\d.]+/g).slice(0, 3).map((v) => v / 255)
+				.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+			return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2] + 0.05;
+		};
+		const [a, b] = [light(style.color), light(under.backgroundColor)].sort((x, y) => y - x);
+		return a / b;
+	})`
+	const isDark = `getComputedStyle(document.body).backgroundColor === "rgb(19, 19, 21)"`
+	for _, scheme := range []string{"light", "dark"} {
+		p.Prefer("color-scheme", scheme)
+		p.Await(isDark + " === " + fmt.Sprint(scheme == "dark"))
+		for _, c := range browser.Eval[[]float64](p, contrasts) {
+			if c < 4.5 {
+				t.Errorf("a contrast of %.1f in %s", c, scheme)
+			}
+		}
+	}
+	p.Click("#theme") // from the system's to light
+	p.Await("!(" + isDark + ")")
+	p.Reload()
+	p.Await(`document.querySelector("#theme").title === "Theme: light" && !(` + isDark + `)`)
+	p.DemandSilence()
+}
+
+// TestAllModulesAreFetchedAtOnce spares a far reader the round trips from one import to the next.
+func TestAllModulesAreFetchedAtOnce(t *testing.T) {
+	html, err := os.ReadFile("page/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, _ := filepath.Glob("page/*.js")
+	for _, path := range modules {
+		if !strings.Contains(string(html), `href="{{.Static}}`+filepath.Base(path)) &&
+			filepath.Base(path) != "main.js" {
+			t.Errorf("page/index.html does not preload %s", path)
+		}
+	}
+}
+
+// TestThePageIsLight wants all its files within 40 KiB when they are compressed.
+func TestThePageIsLight(t *testing.T) {
+	files, err := filepath.Glob("page/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		w.Write(text)
+		w.Close()
+		total += b.Len()
+	}
+	if total > 40<<10 {
+		t.Errorf("the page has %d bytes in %d files, want at most 40 KiB", total, len(files))
+	}
+	t.Logf("%d bytes compressed, in %d files", total, len(files))
+}
+
 func TestAnEmptyFolderSaysSo(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, t.TempDir(), "/")
 	p := browser.Open(t).Page(1280, 800)
 	p.Visit(s.URL)
@@ -399,12 +557,14 @@ func TestAnEmptyFolderSaysSo(t *testing.T) {
 }
 
 func TestThePageFitsIntoAPhone(t *testing.T) {
+	t.Parallel()
 	s := visitable(t, album(t, 60), "/")
 	p := browser.Open(t).Page(360, 740)
 	p.Phone(360, 740, 2)
 	p.Visit(s.URL)
 	p.Await(whole)
-	const columns = `new Set([...document.querySelectorAll("#grid a")].map((a) => a.getBoundingClientRect().x)).size`
+	const columns = `new Set([...document.querySelectorAll("#grid a")]
+		.map((a) => a.getBoundingClientRect().x)).size`
 	if n := browser.Eval[int](p, columns); n != 3 {
 		t.Errorf("%d tiles in a row, want 3", n)
 	}

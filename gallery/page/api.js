@@ -58,8 +58,8 @@ export function download(item) {
 async function getJSON(url, signal) {
   const response = await fetch(url, { signal });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ServerError(answer.error || `The server answered ${response.status}.`);
-  return answer;
+  if (response.ok) return answer;
+  throw new ServerError(answer.error || `The server answered ${response.status}.`);
 }
 
 /** Calls each with the lines of an answer in NDJSON, as they come. */

@@ -16,14 +16,18 @@ export function watch(listing, say) {
   async function ask() {
     try {
       const answer = await list(listing.query, { from: 0, count: 0 });
-      if (failed) await listing.refresh();
-      listing.noticed(answer);
-      if (failed) say("");
-      failed = false;
+      if (failed) recover();
+      else listing.noticed(answer);
     } catch (error) {
       fail(error);
     }
     next();
+  }
+
+  function recover() {
+    failed = false;
+    say("");
+    listing.refresh();
   }
 
   function fail(error) {

@@ -9,10 +9,15 @@ const DOUBLE = 300;
  * What is done; positions are those of the window, in pixels.
  * @typedef {object} Doer
  * @property {(factor: number, x: number, y: number) => void} zoom
- * @property {(dx: number, dy: number, whole: {x: number, y: number}) => void} drag by a step, of a whole
- * @property {(whole: {x: number, y: number, ms: number}) => void} drop a drag has ended
+ * @property {(dx: number, dy: number, whole: Way) => void} drag by a step, of a whole way
+ * @property {(whole: Way) => void} drop a drag has ended
  * @property {(x: number, y: number) => void} doubleTap
  * @property {(event: PointerEvent) => void} tap
+ */
+
+/**
+ * The way of a pointer since it went down: how far, how long, and whether it is a mouse.
+ * @typedef {{x: number, y: number, ms: number, mouse: boolean}} Way
  */
 
 /** Follows the pointers over an element. @param {HTMLElement} element @param {Doer} doer */
@@ -63,10 +68,10 @@ class Pointers {
   }
 
   #drag(event, old) {
-    const x = event.clientX - this.#start.x, y = event.clientY - this.#start.y;
-    if (!this.#dragged && Math.hypot(x, y) < SLACK) return;
+    const way = this.#way(event);
+    if (!this.#dragged && Math.hypot(way.x, way.y) < SLACK) return;
     this.#seize(event);
-    this.#doer.drag(event.clientX - old.x, event.clientY - old.y, { x, y });
+    this.#doer.drag(event.clientX - old.x, event.clientY - old.y, way);
   }
 
   #pinch(event) {
@@ -75,7 +80,14 @@ class Pointers {
     const factor = distance(now, other) / Math.max(1, distance(old, other));
     this.#seize(event);
     this.#doer.zoom(factor, (now.x + other.x) / 2, (now.y + other.y) / 2);
-    this.#doer.drag((now.x - old.x) / 2, (now.y - old.y) / 2, { x: 0, y: 0 });
+    this.#start = { ...now, ms: event.timeStamp };
+    this.#doer.drag((now.x - old.x) / 2, (now.y - old.y) / 2, this.#way(event));
+  }
+
+  /** @returns {Way} */
+  #way({ clientX, clientY, timeStamp, pointerType }) {
+    const { x, y, ms } = this.#start;
+    return { x: clientX - x, y: clientY - y, ms: timeStamp - ms, mouse: pointerType === "mouse" };
   }
 
   /** From now on it is a drag: it goes on outside of the element, and clicks no button. */
@@ -95,12 +107,8 @@ class Pointers {
   }
 
   #drop(event) {
-    const { x, y, ms } = this.#start, given = event.type === "pointerup" ? 1 : 0;
-    this.#doer.drop({
-      x: (event.clientX - x) * given,
-      y: (event.clientY - y) * given,
-      ms: event.timeStamp - ms,
-    });
+    const way = this.#way(event), lost = event.type !== "pointerup";
+    this.#doer.drop(lost ? { ...way, x: 0, y: 0 } : way);
   }
 
   #tap(event) {

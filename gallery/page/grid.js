@@ -8,13 +8,16 @@ import { Queue } from "./queue.js";
 import { Scroller } from "./scroll.js";
 import { calm, position } from "./words.js";
 
-/** Faster than this, in windows per second, nobody sees what goes by, and nothing is asked for. */
-const FAST = 5;
+/**
+ * Faster than this, in windows per second, or farther at once, in windows, nobody sees what goes by,
+ * and nothing is asked for.
+ */
+const FAST = 5, FAR = 2;
 /** The window stands still when it was not scrolled for so long, in milliseconds. */
 const STILL = 60;
 /** A thumbnail that comes later than this after its tile fades in, in milliseconds. */
 const SUDDEN = 50;
-/** Requests for thumbnails at a time. Browsers have six connections: the others are for the rest. */
+/** Thumbnails that are asked for at a time. Browsers have six connections: two are for the rest. */
 const AT_ONCE = 4;
 /** How many thumbnails are kept. */
 const KEPT = 300;
@@ -27,6 +30,7 @@ const KEPT = 300;
  * @property {string} url of its thumbnail
  * @property {HTMLImageElement} [img] what is shown: the thumbnail, or for now one of another size
  * @property {boolean} whole whether img is the thumbnail
+ * @property {string} painted the hash that is painted behind it
  * @property {number} since when it shows this picture
  * @property {number} x
  * @property {number} y
@@ -138,9 +142,9 @@ export class Grid {
     return thumb(item, thumbSize(this.#layout.tile, window.devicePixelRatio));
   }
 
-  /** Moves the focus by so many tiles; see also page and focus. */
+  /** Moves the focus by so many tiles; if it was scrolled out of sight, into the window. */
   move(by) {
-    this.focus(this.current + by);
+    this.focus(this.#tiles.has(this.current) ? this.current + by : this.#seen.first);
   }
 
   get columns() {
@@ -178,8 +182,9 @@ export class Grid {
   #scroll() {
     const now = performance.now(), moved = this.#scroller.read();
     const seconds = Math.max(8, now - this.#scrolled) / 1000;
+    const windows = Math.abs(moved) / this.#view.height;
     if (moved) this.#down = moved > 0;
-    this.#fast = Math.abs(moved) / this.#view.height / seconds > FAST;
+    this.#fast = windows > FAR || windows / seconds > FAST;
     this.#scrolled = now;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#still(), STILL);
@@ -206,7 +211,7 @@ export class Grid {
     this.#release(seen);
     for (let i = seen.first; i <= seen.last; i++) this.#place(i);
     for (const tile of this.#tiles.values()) this.#put(tile);
-    for (const { a } of this.#free) a.remove();
+    this.#free.forEach(empty);
     this.#offerFocus();
     this.#paintHashes();
   }
@@ -248,6 +253,7 @@ export class Grid {
     const tile = same >= 0 ? this.#free.splice(same, 1)[0] : this.#free.pop() ?? newTile();
     if (!tile.a.isConnected) this.#main.append(tile.a);
     tile.index = index;
+    tile.painted = "";
     return tile;
   }
 
@@ -327,17 +333,23 @@ export class Grid {
     }
   }
 
-  /** Paints the hashes of all tiles without a thumbnail, if others are seen than before. */
+  /** Paints the hashes of the tiles without a thumbnail, as far as they are not painted yet. */
   #paintHashes() {
     const { columns, pitch } = this.#layout, row = Math.floor(this.#seen.first / columns);
     const y = row * pitch + this.#scroller.shift;
-    if (!this.#placeholders.cover(this.#layout, row, y)) return;
-    for (const [index, tile] of this.#tiles) this.#paintHash(index, tile);
+    const anew = this.#placeholders.cover(this.#layout, row, y);
+    for (const tile of this.#tiles.values()) {
+      if (anew) tile.painted = "";
+      this.#paintHash(tile);
+    }
   }
 
-  #paintHash(index, { img, item }) {
+  #paintHash(tile) {
+    const { index, img, item, painted } = tile;
     const seen = index >= this.#seen.first && index <= this.#seen.last;
-    if (seen && !img && item?.hash) this.#placeholders.paint(index, item.hash);
+    if (!seen || img || !item?.hash || item.hash === painted) return;
+    this.#placeholders.paint(index, item.hash);
+    tile.painted = item.hash;
   }
 
   #load() {
@@ -349,7 +361,8 @@ export class Grid {
       return;
     }
     const ahead = this.#range(this.#down ? 1 : -1);
-    this.#listing.want(ahead.first - (this.#down ? 0 : count), ahead.last + (this.#down ? count : 0));
+    const above = this.#down ? 0 : count, below = this.#down ? count : 0;
+    this.#listing.want(ahead.first - above, ahead.last + below);
     this.#queue.want([
       ...this.#urls(this.#seen).map((url) => ({ url })),
       ...this.#urls(ahead).map((url) => ({ url, priority: "low" })),
@@ -379,7 +392,7 @@ export class Grid {
     const tile = this.#tiles.get(index);
     if (!tile || tile.item !== item) return;
     this.#name(tile, item);
-    this.#paintHash(index, tile);
+    this.#paintHash(tile);
   }
 
   #recount() {
@@ -405,9 +418,10 @@ export class Grid {
   #rename(had) {
     const focused = document.activeElement;
     const index = had ? this.#listing.indexOf(had) : -1;
+    const current = index >= 0 ? index : this.current;
     const tiles = [...this.#tiles.values()];
     const inGrid = tiles.some(({ a }) => a === focused);
-    this.current = Math.max(0, Math.min(index >= 0 ? index : this.current, this.#listing.total - 1));
+    this.current = Math.max(0, Math.min(current, this.#listing.total - 1));
     this.#tiles.clear();
     this.#free.push(...tiles);
     this.#show();
@@ -415,7 +429,16 @@ export class Grid {
   }
 }
 
+/** Takes away what a tile shows that is not needed: its picture may come into another one. */
+function empty(tile) {
+  if (!tile.a.isConnected) return;
+  tile.a.remove();
+  tile.a.replaceChildren();
+  Object.assign(tile, { item: undefined, url: "", img: undefined, whole: false });
+}
+
 /** @returns {Tile} */
 function newTile() {
-  return { a: document.createElement("a"), index: -1, url: "", whole: false, since: 0, x: NaN, y: NaN };
+  const a = document.createElement("a");
+  return { a, index: -1, url: "", whole: false, painted: "", since: 0, x: NaN, y: NaN };
 }

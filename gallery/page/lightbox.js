@@ -18,7 +18,7 @@ const SWIPE = 60, SWIFT = 0.5;
 
 /**
  * Lightbox is a modal dialog over the grid. Events: "shown" (detail: item), "left" (the reader
- * closes it), "closed" (it is).
+ * wants to close it).
  */
 export class Lightbox extends EventTarget {
   index = -1;
@@ -32,6 +32,7 @@ export class Lightbox extends EventTarget {
   #pictures = new Pictures((url, img) => this.#arrived(url, img));
   #thumbnails = new Queue({ atOnce: 1, keep: KEPT, arrived: (_, ms) => this.#flown(ms) });
   #url = ""; // of the picture that is asked for
+  #pixels = 0; // for how many on its longer side
   #direction = 1;
   #stepped = 0; // when
   #pace = 100; // milliseconds between the last steps
@@ -90,7 +91,6 @@ export class Lightbox extends EventTarget {
     this.#item = undefined;
     this.#grid.resume();
     this.#grid.focus(this.index);
-    this.#emit("closed");
   }
 
   #build() {
@@ -108,9 +108,14 @@ export class Lightbox extends EventTarget {
       event.preventDefault();
       this.#leave();
     });
-    dialog.addEventListener("close", () => this.#dialog.isConnected && this.#leave());
+    dialog.addEventListener("close", () => this.#closedByBrowser() && this.#leave());
     follow(dialog, this.#gestures());
     return dialog;
+  }
+
+  /** Browsers close dialogs by themselves at times. The event comes late: it may be open again. */
+  #closedByBrowser() {
+    return this.#dialog.isConnected && !this.#dialog.open;
   }
 
   #leave() {
@@ -121,20 +126,28 @@ export class Lightbox extends EventTarget {
     const zoomed = () => this.#stage.scale > 1;
     return {
       zoom: (factor, x, y) => this.#zoom(() => this.#stage.zoomAt(factor, x, y)),
-      drag: (dx, dy, { x, y }) => (zoomed() ? this.#stage.pan(dx, dy) : this.#lean(x, y)),
+      drag: (dx, dy, whole) => (zoomed() ? this.#stage.pan(dx, dy) : this.#lean(whole)),
       drop: (whole) => zoomed() || this.#drop(whole),
       doubleTap: (x, y) => this.#toggle(x, y),
-      tap: (event) => event.pointerType === "mouse" && event.target === this.#dialog && this.#leave(),
+      tap: (event) => this.#tap(event),
     };
   }
 
-  #lean(x, y) {
+  /** A click beside the picture closes. Fingers miss it too easily. */
+  #tap({ pointerType, target }) {
+    if (pointerType === "mouse" && target === this.#dialog) this.#leave();
+  }
+
+  /** The picture follows a finger; a mouse does not swipe. */
+  #lean({ x, y, mouse }) {
+    if (mouse) return;
     if (Math.abs(x) > Math.abs(y)) this.#stage.lean(x, 0);
     else this.#stage.lean(0, Math.max(0, y));
   }
 
   /** A swipe to the side goes on, one down closes. */
-  #drop({ x, y, ms }) {
+  #drop({ x, y, ms, mouse }) {
+    if (mouse) return;
     const far = (d) => d > SWIPE || (d > SWIPE / 3 && d / ms > SWIFT);
     if (y > Math.abs(x) && far(y)) this.#leave();
     else if (Math.abs(x) > Math.abs(y) && far(Math.abs(x))) this.step(x < 0 ? 1 : -1);
@@ -203,12 +216,18 @@ export class Lightbox extends EventTarget {
     this.#stage.set(item, this.#thumbnail(item));
     this.#tellName();
     this.#zoomed();
-    this.#url = source(item, this.#stage.pixels);
-    const img = this.#pictures.get(this.#url);
+    const img = this.#choose();
     if (img) this.#stage.show(img, item);
     if (flying && !img) this.#fly();
     else this.#ask();
     this.#emit("shown", item);
+  }
+
+  /** Chooses the size of the picture for the window. Returns it if it is there. */
+  #choose() {
+    this.#pixels = this.#stage.pixels;
+    this.#url = source(this.#item, this.#pixels);
+    return this.#pictures.get(this.#url);
   }
 
   #ask() {
@@ -263,14 +282,12 @@ export class Lightbox extends EventTarget {
     this.#landing = setTimeout(() => this.#sharpen(), LANDED);
   }
 
+  /** Asks for more pixels if the picture covers more of the screen than it was asked for. */
   #sharpen() {
-    if (!this.#item || this.#stage.scale <= 1) return;
-    const url = source(this.#item, this.#stage.pixels);
-    if (url === this.#url) return;
-    this.#url = url;
-    this.#ask();
-    const img = this.#pictures.get(url);
+    if (!this.isOpen || !this.#item || this.#stage.pixels <= this.#pixels) return;
+    const img = this.#choose();
     if (img) this.#stage.show(img, this.#item);
+    this.#ask();
   }
 
   #zoomed() {
@@ -280,7 +297,9 @@ export class Lightbox extends EventTarget {
   }
 
   #resized() {
-    if (this.isOpen && this.#item) this.#stage.resized(this.#item);
+    if (!this.isOpen || !this.#item) return;
+    this.#stage.resized(this.#item);
+    this.#sharpen();
   }
 
   #tellPosition() {
@@ -304,7 +323,7 @@ export class Lightbox extends EventTarget {
   }
 
   /** The listing was read anew: the same picture stays, or what took its place. */
-  #moved({ old, id, at }) {
+  #moved({ id, at }) {
     const shown = this.#item;
     if (!this.#listing.total) {
       this.#leave();
@@ -324,7 +343,7 @@ export class Lightbox extends EventTarget {
   #learned({ item }) {
     if (!this.isOpen || item !== this.#item) return;
     this.#tellName();
-    this.#stage.resized(item);
+    this.#resized();
   }
 
   #emit(type, detail) {

@@ -1,4 +1,4 @@
-// list.js holds the part of the listing around what is seen, and asks for the rest when it is needed.
+// list.js holds the part of the listing around what is seen, and asks for more when it is needed.
 
 import { list } from "./api.js";
 

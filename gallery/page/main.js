@@ -1,4 +1,4 @@
-// main.js wires the page: the listing feeds the grid and the lightbox, keys go to whom they concern.
+// main.js wires the page: the listing feeds grid and lightbox, keys go to whom they concern.
 
 import { watch } from "./changes.js";
 import { Grid } from "./grid.js";
@@ -34,9 +34,9 @@ watch(listing, say);
 tellEmpty();
 follow(place.id);
 
-/** Removes what the document needs no more: blank text, and what is said without JavaScript. */
+/** Removes what the document needs no more, and blank text: it would count as nodes. */
 function tidy() {
-  document.querySelector("noscript").remove();
+  for (const e of document.querySelectorAll("noscript, [rel=modulepreload]")) e.remove();
   removeBlanks(document);
   for (const template of document.querySelectorAll("template")) removeBlanks(template.content);
 }
@@ -110,7 +110,9 @@ function key(event) {
   if (document.querySelector("dialog.help[open]")) return;
   const typing = event.target.closest?.("input, select");
   if (typing) {
-    if (event.key === "Escape" || event.key === "Enter") typing.blur();
+    if (event.key !== "Escape" && event.key !== "Enter") return;
+    event.preventDefault(); // Escape would clear any field of a search
+    toolbar.leave(typing, event.key);
     return;
   }
   if (common(event.key) || (lightbox.isOpen ? lightbox.key(event) : inGrid(event))) {

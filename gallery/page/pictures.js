@@ -69,11 +69,13 @@ export class Pictures {
     this.#queue.want([]);
   }
 
-  #end(url, ms) {
+  /** Neighbours are loaded once the asked one has come; all are decoded before they are shown. */
+  async #end(url, ms) {
     this.#typical += (ms - this.#typical) / 3;
-    if (url !== this.#asked) return;
-    this.#arrived(url, this.#queue.get(url));
-    this.#queue.want(this.#neighbours);
+    if (url === this.#asked) this.#queue.want(this.#neighbours);
+    const img = this.#queue.get(url);
+    await img.decode().catch(() => {}); // a picture that was changed meanwhile is none
+    if (url === this.#asked) this.#arrived(url, img);
   }
 }
 

@@ -16,6 +16,7 @@ export class Place {
     const p = new URLSearchParams(location.search), get = (name) => p.get(name) ?? "";
     this.query = { sort: get("sort") || "name", q: get("q"), dir: get("dir") };
     window.addEventListener("popstate", () => {
+      clearTimeout(this.#timer);
       if (!this.id) history.scrollRestoration = "auto";
       this.onchange(this.id);
     });

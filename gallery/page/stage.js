@@ -70,12 +70,13 @@ export class Stage {
     this.#element.append(img);
     this.#element.classList.add("whole");
     this.#element.classList.remove("waiting");
+    this.#pixels ||= Math.max(img.naturalWidth, img.naturalHeight);
     this.#fit(item.w ? { w: item.w, h: item.h } : natural(img));
   }
 
   /** Fits the picture into the window again: one of both has another size than was thought. */
   resized(item) {
-    this.#pixels = Math.max(item.w ?? 0, item.h ?? 0);
+    this.#pixels = Math.max(item.w ?? 0, item.h ?? 0) || this.#pixels;
     this.#fit(item.w ? { w: item.w, h: item.h } : natural(this.#img));
   }
 

@@ -32,6 +32,15 @@ export class Toolbar {
     byId("search").focus();
   }
 
+  /** Escape or Enter was pressed in a control. Escape ends the search, too. */
+  leave(control, key) {
+    if (control.id === "search" && key === "Escape") {
+      control.value = "";
+      this.#change({ q: "" });
+    }
+    control.blur();
+  }
+
   /** Makes the tiles larger (1) or smaller (-1). */
   enlarge(by) {
     keep("size", this.#grid.enlarge(by));

@@ -40,7 +40,8 @@ type Browser struct {
 // says what to install; under CI=true it fails.
 func Open(t testing.TB) *Browser {
 	t.Helper()
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options(program(t), t.TempDir())...)
+	o := options(program(t), t.TempDir())
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), o...)
 	t.Cleanup(cancel)
 	ctx, stop := chromedp.NewContext(ctx)
 	t.Cleanup(stop)
