@@ -4,6 +4,7 @@ package gallery
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -22,39 +23,39 @@ var pageFiles embed.FS
 type page struct {
 	static   string // the path of the files: it changes with them
 	template *template.Template
-	files    map[string][]byte
+	files    map[string]packed
 }
 
 // newPage reads the page from the program. It panics if that was built wrong.
 func newPage() *page {
-	p := &page{files: map[string][]byte{}}
+	p := &page{files: map[string]packed{}}
 	hash := sha256.New()
 	entries, err := fs.ReadDir(pageFiles, "page")
 	for _, e := range entries {
 		var b []byte
 		b, err = pageFiles.ReadFile("page/" + e.Name())
-		p.files[e.Name()] = b
+		p.files[e.Name()] = pack(b, gzip.BestCompression)
 		hash.Write(b)
 	}
 	if err != nil {
 		panic(err)
 	}
 	p.static = "static/" + hex.EncodeToString(hash.Sum(nil)[:8]) + "/"
-	p.template = template.Must(template.New("page").Parse(string(p.files["index.html"])))
+	p.template = template.Must(template.New("page").Parse(string(p.files["index.html"].plain)))
 	return p
 }
 
 // serveStatic answers with one of the files; their URL changes with them.
 func (p *page) serveStatic(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	b, ok := p.files[name]
+	file, ok := p.files[name]
 	if !ok || name == "index.html" {
 		refuse(w, http.StatusNotFound, errGone)
 		return
 	}
 	w.Header().Set("Content-Type", mimeOf(name))
 	w.Header().Set("Cache-Control", forever)
-	serveBytes(w, r, b)
+	file.serve(w, r)
 }
 
 // mimeOf returns the media type of a file of the page. Systems disagree about .js.
@@ -92,5 +93,5 @@ func (g *Gallery) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	serveBytes(w, r, out.Bytes())
+	serveText(w, r, out.Bytes())
 }

@@ -149,14 +149,22 @@ func serveBytes(w http.ResponseWriter, r *http.Request, b []byte) {
 
 // refuse answers with an error, as the page expects it.
 func refuse(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	serveJSON(w, status, map[string]string{"error": err.Error()})
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()}) // who has left needs nothing
 }
 
-func serveJSON(w http.ResponseWriter, status int, answer any) {
+// serveJSON answers with what is true at this moment.
+func serveJSON(w http.ResponseWriter, r *http.Request, answer any) {
+	b, err := json.Marshal(answer)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, err)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // who has left needs nothing
+	w.Header().Set("Cache-Control", "no-store")
+	serveText(w, r, b)
 }
 
 // number reads a parameter that counts.

@@ -51,8 +51,7 @@ func (g *Gallery) serveList(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	serveJSON(w, http.StatusOK, a)
+	serveJSON(w, r, a)
 }
 
 // list returns the window that q asks for, of count pictures if it does not say.
@@ -148,17 +147,16 @@ func (g *Gallery) serveHashes(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
-	known := g.pictures.known(r.Context(), window)
-	window = slices.DeleteFunc(slices.Clone(window), func(p *picture) bool {
-		_, ok := known[p.path]
-		return ok
-	})
+	known := g.pictures.known(r.Context(), window) // some of it only since the page has asked for the list
 	lines := lineWriter{json: json.NewEncoder(w), flush: http.NewResponseController(w).Flush}
 	inParallel(glancers, window, func(p *picture) {
-		if r.Context().Err() != nil || !g.source.local() {
-			return
+		found, ok := known[p.path]
+		if !ok && r.Context().Err() == nil && g.source.local() {
+			var err error
+			found, err = g.pictures.glance(r.Context(), p)
+			ok = err == nil
 		}
-		if found, err := g.pictures.glance(r.Context(), p); err == nil {
+		if ok {
 			lines.write(itemOf(p, found))
 		}
 	})
@@ -184,7 +182,7 @@ type folderCount struct {
 	Count int    `json:"count"`
 }
 
-func (g *Gallery) serveFolders(w http.ResponseWriter, _ *http.Request) {
+func (g *Gallery) serveFolders(w http.ResponseWriter, r *http.Request) {
 	folders := []folderCount{}
 	for _, p := range g.source.catalog().pictures { // those of a folder stand side by side
 		dir := readable(p.dir())
@@ -193,6 +191,5 @@ func (g *Gallery) serveFolders(w http.ResponseWriter, _ *http.Request) {
 		}
 		folders[len(folders)-1].Count++
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	serveJSON(w, http.StatusOK, map[string][]folderCount{"folders": folders})
+	serveJSON(w, r, map[string][]folderCount{"folders": folders})
 }

@@ -29,6 +29,14 @@ func label(err error) string {
 	return text
 }
 
+// brief leaves out how a decoder puts it that a picture is damaged; the listing says it.
+func brief(label string) string {
+	if strings.HasPrefix(label, "damaged: ") {
+		return "damaged"
+	}
+	return label
+}
+
 // lineLength is how many characters of a label stand in a line of a tile.
 const lineLength = 24
 
@@ -37,7 +45,7 @@ func serveTile(w http.ResponseWriter, kind, label string) {
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Cache-Control", "no-store")
 	var text strings.Builder
-	lines := wrap(label, lineLength)
+	lines := wrap(brief(label), lineLength)
 	for i, line := range lines {
 		fmt.Fprintf(&text, `<text x="160" y="%d" font-size="20">%s</text>`,
 			190+26*i, html.EscapeString(line))

@@ -87,13 +87,14 @@ func matcher(k viewKey) func(*picture) bool {
 	words := strings.Fields(k.words)
 	below := k.dir + "/"
 	return func(p *picture) bool {
-		if k.dir != "" && !strings.HasPrefix(p.path, below) {
+		path := readable(p.path) // as the page knows it
+		if k.dir != "" && !strings.HasPrefix(path, below) {
 			return false
 		}
 		if len(words) == 0 {
 			return true
 		}
-		path := strings.ToLower(p.path)
+		path = strings.ToLower(path)
 		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(path, w) })
 	}
 }
