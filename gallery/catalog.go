@@ -75,6 +75,8 @@ func (p *picture) known() info {
 type opened struct {
 	thumb.File
 	modified time.Time
+	version  string        // of the bytes that were opened; "" if only they can tell
+	now      func() string // the version at the moment: another one if they were written since
 	close    func() error
 }
 

@@ -174,8 +174,18 @@ func (f *folder) open(ctx context.Context, p *picture) (*opened, error) {
 	}
 	return &opened{
 		File:     thumb.File{Reader: file, Size: stat.Size(), Name: path.Base(p.path)},
-		modified: stat.ModTime(), close: file.Close,
+		modified: stat.ModTime(), version: versionOf(stat), close: file.Close,
+		now: func() string { return versionNow(file) },
 	}, nil
+}
+
+// versionNow is the version of an open file at this moment, "" if that cannot be told.
+func versionNow(file *os.File) string {
+	stat, err := file.Stat()
+	if err != nil {
+		return ""
+	}
+	return versionOf(stat)
 }
 
 // lookers is how many files are looked at in parallel: on a share each takes a round trip.

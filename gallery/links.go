@@ -87,7 +87,8 @@ func (l *links) open(ctx context.Context, p *picture) (*opened, error) {
 	modified, _ := http.ParseTime(resp.Header.Get("Last-Modified"))
 	return &opened{
 		File:     thumb.File{Reader: bytes.NewReader(body), Size: int64(len(body)), Name: path.Base(p.path)},
-		modified: modified, close: func() error { return nil },
+		modified: modified, now: func() string { return "" },
+		close: func() error { return nil },
 	}, nil
 }
 
