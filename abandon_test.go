@@ -103,3 +103,87 @@ func TestALoadThatGetManyWaitsForIsNotAbandoned(t *testing.T) {
 		}
 	})
 }
+
+// abandon asks for key and gives up; what comes of the load has settled when it returns.
+func abandon(c *larder.Cache[string, string], key string) {
+	_ = get(c, key, 100*time.Millisecond)
+	synctest.Wait()
+}
+
+func TestAnAbandonedReloadIsNoFailureOfTheOrigin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l slowLoads
+		c := larder.New(larder.Options[string, string]{
+			Load: l.load, CancelAbandoned: true, TTL: time.Minute, StaleOnError: time.Hour,
+			RetryAfter: time.Minute, OnError: func(err error) { t.Errorf("told: %v", err) },
+		})
+		defer c.Close()
+		_ = get(c, "a", time.Minute)
+		time.Sleep(2 * time.Minute)
+		abandon(c, "a")
+		if err := get(c, "a", time.Minute); err != nil || l.done != 2 {
+			t.Errorf("who asks next got %v after %d loads: want the second one's value", err, l.done)
+		}
+	})
+}
+
+func TestWhoGivesUpBeforeALeaseIsFreeAsksNoOrigin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory(store.MemoryOptions{})
+		open := func(l *slowLoads) *larder.Cache[string, string] {
+			return larder.New(larder.Options[string, string]{
+				Name: "slow", Store: s, Load: l.load, CancelAbandoned: true,
+				OnError: func(err error) { t.Errorf("told: %v", err) },
+			})
+		}
+		var ours, theirs slowLoads
+		other, c := open(&theirs), open(&ours)
+		defer other.Close()
+		defer c.Close()
+		go func() { _ = get(other, "a", time.Minute) }()
+		synctest.Wait()
+		abandon(c, "a")
+		if ours.cancelled != 0 || ours.done != 0 {
+			t.Errorf("the origin was asked: %+v", ours)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestARefreshIsNotAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l slowLoads
+		c := larder.New(larder.Options[string, string]{Load: l.load, CancelAbandoned: true})
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		if _, err := c.Refresh(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		if l.cancelled != 0 || l.done != 1 {
+			t.Errorf("got %+v", l)
+		}
+	})
+}
+
+func TestALoaderThatAsksForItselfDoesNotCountAsWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l slowLoads
+		var c *larder.Cache[string, string]
+		c = larder.New(larder.Options[string, string]{
+			CancelAbandoned: true,
+			Load: func(ctx context.Context, key string) (string, error) {
+				if _, err := c.Get(ctx, key); !errors.Is(err, larder.ErrRecursive) {
+					t.Errorf("got %v", err)
+				}
+				return l.load(ctx, key)
+			},
+		})
+		defer c.Close()
+		abandon(c, "a")
+		if l.cancelled != 1 {
+			t.Errorf("got %+v", l)
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 type call[V any] struct {
 	load
 	begun  atomic.Bool // somebody runs it, or is about to; set by claim
+	left   atomic.Bool // nobody waits for it any more, so it was cancelled
 	value  V
 	err    error // both are set before done is closed, and
 	failed error // why the origin brought nothing, where an old value is served instead
@@ -102,6 +103,7 @@ func (c *calls[K, V]) leave(key K, k *call[V]) {
 	if c.byKey[key] == k {
 		c.removeLocked(key)
 	}
+	k.left.Store(true)
 	k.cancel()
 }
 

@@ -72,6 +72,8 @@ func (c *Cache[K, V]) fromStore(ctx context.Context, f *fetch[K, V]) (*newcomer[
 		case errors.Is(err, store.ErrLeased) && f.behind:
 			return nil, errElsewhere
 		case errors.Is(err, store.ErrLeased) && c.awaitLease(ctx, f.name):
+		case ctx.Err() != nil: // nobody waits any more
+			return nil, ctx.Err()
 		default:
 			c.tier.fail("lease", err)
 			return nil, nil
@@ -146,6 +148,9 @@ func (c *Cache[K, V]) awaitLease(ctx context.Context, name string) bool {
 // fails is kept in f.
 func (c *Cache[K, V]) readStore(ctx context.Context, f *fetch[K, V]) (*newcomer[K, V], error) {
 	s, err := c.tier.read(ctx, f.name)
+	if ctx.Err() != nil { // that is not the store's fault
+		return nil, ctx.Err()
+	}
 	if !f.looked || !errors.Is(err, ErrNotFound) { // one miss is enough
 		c.tier.count(err)
 	}
@@ -338,7 +343,7 @@ func isAbsent(err error) bool {
 func (c *Cache[K, V]) fallBack(
 	f *fetch[K, V], n *newcomer[K, V], err error,
 ) (*newcomer[K, V], error) {
-	if err == nil || isAbsent(err) || errors.Is(err, errElsewhere) {
+	if err == nil || isAbsent(err) || errors.Is(err, errElsewhere) || f.call.left.Load() {
 		return n, err
 	}
 	if f.behind {

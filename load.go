@@ -122,6 +122,8 @@ func (c *Cache[K, V]) awaitOne(ctx context.Context, f *fetch[K, V], leads bool) 
 	if err != nil {
 		if leads {
 			c.finish(f, nil, err)
+		} else {
+			c.calls.leave(f.key, k)
 		}
 		var none V
 		return none, err
@@ -149,7 +151,7 @@ func (c *Cache[K, V]) awaitOne(ctx context.Context, f *fetch[K, V], leads bool) 
 // run starts the load of f for a caller who waits, and may abandon it.
 func (c *Cache[K, V]) run(ctx context.Context, f *fetch[K, V]) {
 	own, end := context.WithoutCancel(ctx), func() {}
-	if c.engine.options.CancelAbandoned {
+	if c.engine.options.CancelAbandoned && f.newer == 0 { // a refresh goes on
 		own, end = context.WithCancel(own)
 		f.call.cancel = end
 	}
