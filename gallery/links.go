@@ -12,6 +12,9 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/larder-go/larder/gallery/thumb"
 )
@@ -23,13 +26,15 @@ const longestPicture = 64 << 20
 type links struct {
 	client  *http.Client
 	all     *catalog
-	longest int64
+	longest int64               // bytes of a picture
+	memory  *semaphore.Weighted // bytes of all that are being used
 }
 
 func newLinks(urls []string, client *http.Client, o Options) (*links, error) {
 	l := &links{
 		client: client, longest: min(longestPicture, o.Memory/8),
-		all: &catalog{generation: 1, byPath: map[string]*picture{}},
+		memory: semaphore.NewWeighted(o.Memory / 8),
+		all:    &catalog{generation: 1, byPath: map[string]*picture{}},
 	}
 	for i, text := range urls {
 		u, err := url.Parse(text)
@@ -77,19 +82,40 @@ func (l *links) open(ctx context.Context, p *picture) (*opened, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s", resp.Status)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, l.longest+1))
+	body, free, err := l.read(ctx, resp)
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(body)) > l.longest {
-		return nil, fmt.Errorf("%w: over %d MiB", thumb.ErrTooLarge, l.longest>>20)
-	}
 	modified, _ := http.ParseTime(resp.Header.Get("Last-Modified"))
 	return &opened{
-		File:     thumb.File{Reader: bytes.NewReader(body), Size: int64(len(body)), Name: path.Base(p.path)},
+		File: thumb.File{
+			Reader: bytes.NewReader(body), Size: int64(len(body)), Name: path.Base(p.path),
+		},
 		modified: modified, now: func() string { return "" },
-		close: func() error { return nil },
+		close: func() error { free(); return nil },
 	}, nil
+}
+
+// read reads a body, once there is memory for it. free gives that back.
+func (l *links) read(ctx context.Context, resp *http.Response) (body []byte, free func(), err error) {
+	most := l.longest
+	if resp.ContentLength >= 0 {
+		most = min(resp.ContentLength, most)
+	}
+	if err := l.memory.Acquire(ctx, most); err != nil {
+		return nil, nil, err
+	}
+	free = sync.OnceFunc(func() { l.memory.Release(most) })
+	all := bytes.NewBuffer(make([]byte, 0, most+bytes.MinRead))
+	_, err = all.ReadFrom(io.LimitReader(resp.Body, l.longest+1))
+	if err == nil && int64(all.Len()) > l.longest {
+		err = fmt.Errorf("%w: over %d MiB", thumb.ErrTooLarge, l.longest>>20)
+	}
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	return all.Bytes(), free, nil
 }
 
 // unreachable says why there was no answer, in the few words that a tile has room for.

@@ -54,7 +54,10 @@ func (p *page) serveStatic(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", mimeOf(name))
-	w.Header().Set("Cache-Control", forever)
+	w.Header().Set("Cache-Control", "no-cache")
+	if "static/"+r.PathValue("hash")+"/" == p.static { // else it is asked for by another version's page
+		w.Header().Set("Cache-Control", forever)
+	}
 	file.serve(w, r)
 }
 

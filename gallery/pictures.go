@@ -95,7 +95,8 @@ func (p *pictures) thumb(ctx context.Context, of *picture, size int) (made, erro
 	return p.thumbs.Get(ctx, thumbKey{p.source.root(), of.path, i.version, size})
 }
 
-// reload makes a thumbnail, or lets the old one live on if the bytes are still those.
+// reload makes a thumbnail, or lets the old one live on if the bytes are still those. What was made
+// of other bytes than the key says is given out and not kept.
 func (p *pictures) reload(
 	ctx context.Context, k thumbKey, old larder.Entry[made],
 ) (e larder.Entry[made], err error) {
@@ -105,24 +106,35 @@ func (p *pictures) reload(
 		return e, err
 	}
 	defer file.Close()
-	if k.Version == "" { // only the bytes can tell
+	tag := file.version
+	if tag == "" { // only the bytes can tell
 		e.TTL = p.fresh
-		if e.Validators.ETag, err = digest(file); err != nil {
+		if tag, err = digest(file); err != nil {
 			return e, err
 		}
-		if e.Validators == old.Validators {
+		if tag == old.Value.Tag {
 			e.Value = old.Value
 			return e, nil
 		}
 	}
-	e.Value, err = p.make(ctx, file, k)
+	e.Value, err = p.make(ctx, file, k.Size)
+	e.Value.Tag = tag
 	p.count(ctx, err, e.Value)
+	if err != nil {
+		return e, err
+	}
+	if file.version != k.Version || file.now() != file.version {
+		e.TTL = unkept
+		return e, nil
+	}
 	if e.Value.Wrong != "" {
 		e.TTL = wrongFor
 	}
-	e.Value.Tag = e.Validators.ETag
-	return e, err
+	return e, p.remember(ctx, pictureKey{k.Root, k.Path, k.Version}, e.Value.glance())
 }
+
+// unkept is the time to live of what is not to be kept.
+const unkept = -1
 
 func (p *pictures) open(ctx context.Context, k thumbKey) (*opened, error) {
 	of := p.source.catalog().byPath[k.Path]
@@ -132,22 +144,26 @@ func (p *pictures) open(ctx context.Context, k thumbKey) (*opened, error) {
 	return p.source.open(ctx, of)
 }
 
-// make makes a thumbnail and notes what the page can show before it. What is wrong with the picture
-// itself is not an error but part of what is made.
-func (p *pictures) make(ctx context.Context, file *opened, k thumbKey) (m made, err error) {
+// make makes a thumbnail. What is wrong with the picture itself is not an error but part of what is
+// made.
+func (p *pictures) make(ctx context.Context, file *opened, size int) (m made, err error) {
 	input, done, err := p.readAhead(ctx, file)
 	if err != nil {
 		return m, err
 	}
 	defer done()
-	m.Thumb, err = p.maker.Make(ctx, input, k.Size)
+	m.Thumb, err = p.maker.Make(ctx, input, size)
 	if err != nil {
 		if m.Wrong = wrong(err); m.Wrong == "" {
 			return m, err
 		}
 	}
-	g := glance{Hash: m.Hash, Width: m.Width, Height: m.Height, Wrong: m.Wrong}
-	return m, p.remember(ctx, pictureKey{k.Root, k.Path, k.Version}, g)
+	return m, nil
+}
+
+// glance is what a page needs to know of what was made.
+func (m made) glance() glance {
+	return glance{Hash: m.Hash, Width: m.Width, Height: m.Height, Wrong: m.Wrong}
 }
 
 // remember keeps a glance: as long as the picture does not change, as far as one can know.
@@ -174,7 +190,8 @@ func (p *pictures) readAhead(
 	ctx context.Context, file *opened,
 ) (in thumb.File, done func(), err error) {
 	n := file.Size
-	if n > min(readAtMost, p.memory/2) || file.kind().NeedsProgram() {
+	_, there := file.Reader.(*bytes.Reader)
+	if there || n > min(readAtMost, p.memory/2) || file.kind().NeedsProgram() {
 		return file.File, func() {}, nil
 	}
 	if err := p.ahead.Acquire(ctx, n); err != nil {
@@ -274,8 +291,8 @@ func (p *pictures) glance(ctx context.Context, of *picture) (g glance, err error
 		head, err = p.maker.Size(ctx, file.File)
 		g.Width, g.Height = head.Width, head.Height
 	}
-	if err != nil {
+	if err != nil || file.version != file.now() {
 		return g, err
 	}
-	return g, p.remember(ctx, pictureKey{p.source.root(), of.path, i.version}, g)
+	return g, p.remember(ctx, pictureKey{p.source.root(), of.path, file.version}, g)
 }

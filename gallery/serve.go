@@ -3,6 +3,7 @@
 package gallery
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,24 +74,27 @@ func (g *Gallery) serveThumb(w http.ResponseWriter, r *http.Request) {
 	case m.Wrong != "":
 		serveTile(w, p.kindName(), m.Wrong)
 	default:
-		g.sendThumb(w, r, p, m, size)
+		g.sendThumb(w, r, m, size)
 	}
 }
 
-func (g *Gallery) sendThumb(w http.ResponseWriter, r *http.Request, p *picture, m made, size int) {
-	version := p.known().version
+func (g *Gallery) sendThumb(w http.ResponseWriter, r *http.Request, m made, size int) {
 	h := w.Header()
 	h.Set("Content-Type", m.Type)
-	h.Set("ETag", fmt.Sprintf(`"%s%s-%d"`, version, m.Tag, size))
-	switch {
-	case version == "": // a picture by URL: its address may bring another one some day
-		h.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", g.options.Fresh/time.Second))
-	case r.FormValue("v") == version:
-		h.Set("Cache-Control", forever)
-	default: // the page knows another version than the one it gets
-		h.Set("Cache-Control", "no-cache")
-	}
+	h.Set("ETag", fmt.Sprintf(`"%s-%d"`, m.Tag, size))
+	h.Set("Cache-Control", g.lasting(r, m.Tag))
 	serveBytes(w, r, m.Bytes)
+}
+
+// lasting says how long a browser may keep an answer that was made of the bytes of that version.
+func (g *Gallery) lasting(r *http.Request, version string) string {
+	switch {
+	case !g.source.local(): // an address may bring another picture some day
+		return fmt.Sprintf("private, max-age=%d", g.options.Fresh/time.Second)
+	case version != "" && r.FormValue("v") == version:
+		return forever
+	}
+	return "no-cache" // the page knows another version than the one it gets
 }
 
 // serveOriginal answers with the file itself.
@@ -113,9 +117,9 @@ func (g *Gallery) serveOriginal(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Disposition",
 			mime.FormatMediaType("attachment", map[string]string{"filename": readable(p.name())}))
 	}
-	if v := p.known().version; v != "" && v == r.FormValue("v") {
-		h.Set("Cache-Control", forever)
-		h.Set("ETag", `"`+v+`"`)
+	h.Set("Cache-Control", g.lasting(r, file.version))
+	if file.version != "" {
+		h.Set("ETag", `"`+file.version+`"`)
 	}
 	http.ServeContent(w, r, "", file.modified, file.Reader)
 }
@@ -138,13 +142,7 @@ func (g *Gallery) mediaType(ctx context.Context, file *opened) string {
 
 // serveBytes answers with b, or says that it has not changed.
 func serveBytes(w http.ResponseWriter, r *http.Request, b []byte) {
-	h := w.Header()
-	if tag := h.Get("ETag"); tag != "" && r.Header.Get("If-None-Match") == tag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Length", strconv.Itoa(len(b)))
-	_, _ = w.Write(b) // who has left needs nothing
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
 }
 
 // refuse answers with an error, as the page expects it.

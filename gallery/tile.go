@@ -18,7 +18,7 @@ func label(err error) string {
 	text := strings.TrimPrefix(err.Error(), "thumb: ")
 	text = strings.TrimPrefix(text, "picture is ")
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar { // no XML, or not what it looks like
 			return ' '
 		}
 		return r
