@@ -6,6 +6,7 @@ package gallery_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -108,4 +109,10 @@ func jumpsToTheEnd(t *testing.T, p *browser.Page, s *site) {
 			t.Errorf("after %s the thumbnails came in %.0f ms, want at most 500", jump, took)
 		}
 	}
+}
+
+// median returns the one in the middle.
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
 }

@@ -22,12 +22,6 @@ import (
 	"github.com/larder-go/larder/internal/browser"
 )
 
-// median returns the one in the middle.
-func median(all []float64) float64 {
-	slices.Sort(all)
-	return all[len(all)/2]
-}
-
 // names are those of the tiles, from the first to the last.
 const names = `[...document.querySelectorAll("#grid a")].map((a) => a.title)`
 
