@@ -14,7 +14,7 @@ type flight[K comparable, V any] struct {
 	cancel   context.CancelFunc
 	began    time.Time
 	company  float64 // running.company when it began
-	estimate int64   // weight it is expected to have
+	estimate int64   // weight it is expected to have, or known to: see Options.WeighAhead
 	waiters  int
 	holds    int  // of the waiters
 	asked    bool // somebody asked for it, and may have given up
@@ -111,12 +111,50 @@ func (p *Prefetcher[K, V]) fly(ctx context.Context, f *flight[K, V]) {
 	}()
 	var failure error
 	if n.value, found = p.lookup(f.key); !found {
-		n.value, failure = p.load(ctx, f.key)
+		n.value, failure = p.loadWeighed(ctx, f)
 	}
 	if failure == nil {
 		n.weight = p.weigh(n)
 	}
 	err = failure
+}
+
+// loadWeighed calls the loader if there is room for what the item is known to weigh.
+func (p *Prefetcher[K, V]) loadWeighed(ctx context.Context, f *flight[K, V]) (v V, err error) {
+	if p.options.WeighAhead != nil {
+		weight, err := p.options.WeighAhead(ctx, f.key)
+		if err != nil {
+			return v, err
+		}
+		if weight > 0 && !p.admit(f, min(weight, heaviest+1)) {
+			return v, context.Canceled
+		}
+	}
+	return p.load(ctx, f.key)
+}
+
+// admit has a flight count with the weight that is known now. If there is no room, it ends if it is
+// a load ahead, and false is returned; for one that somebody waits for room is made.
+func (p *Prefetcher[K, V]) admit(f *flight[K, V], weight int64) bool {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.unlock()
+	if f.stopped {
+		return false
+	}
+	p.running.estimate += weight - f.estimate
+	f.estimate = weight
+	rank := p.plan.rank(f.wish, f.waiters)
+	switch {
+	case rank == asked && weight <= p.options.MaxWeight:
+		p.clearLocked(now)
+		return true
+	case rank == asked || p.freeLocked(0, rank):
+		return true
+	}
+	p.tooHeavyLocked(f.key, weight)
+	p.cancelLocked(f, now)
+	return false
 }
 
 // lookup returns what is there without a load.

@@ -4,6 +4,7 @@ package prefetch
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -52,10 +53,19 @@ type Options[K comparable, V any] struct {
 	// begins only if there is room for what it will probably weigh, next to what other loads may;
 	// one that somebody asked for begins at once. An item heavier than this is given out and not
 	// kept. 0 means DefaultMaxItems; it must be set if Weigh is. More than 2^50 counts as that.
+	// Limit changes it.
 	MaxWeight int64
 	// Weigh returns the weight of an item, for example its size in bytes; less than 1 counts as 1.
 	// It is called once for each load, outside of any lock. nil means that each item weighs 1.
 	Weigh func(key K, value V) int64
+	// WeighAhead returns what the item of a key will weigh, where that can be known before it is
+	// loaded: the size of a file. What is on its way then counts with that, and not with what the
+	// last loads weighed: where there is no room for a load ahead it is cancelled, and tried again
+	// when there is; for one that somebody waits for, loads ahead are cancelled and items leave,
+	// and it goes on in any case. It is called before each load, in its goroutine, outside of any
+	// lock and under its context. 0 means that it is not known; an error is that of the load. It
+	// needs Weigh.
+	WeighAhead func(ctx context.Context, key K) (int64, error)
 	// Keep is how many of the items that were asked for last stay, so that going back needs no
 	// load, as long as they take no more than half of MaxWeight. Only what is asked for may
 	// drive them out, if there is no other room for it. 0 means DefaultKeep, less than 0 none.
@@ -100,6 +110,7 @@ func (o Options[K, V]) complete() Options[K, V] {
 	}
 	refuse(o.MaxWeight < 0, "MaxWeight is negative")
 	refuse(o.MaxWeight == 0 && o.Weigh != nil, "Weigh needs MaxWeight")
+	refuse(o.WeighAhead != nil && o.Weigh == nil, "WeighAhead needs Weigh")
 	refuse(o.MaxWidth < 0, "MaxWidth is negative")
 	refuse(o.MaxAhead < 0, "MaxAhead is negative")
 	refuse(o.LoadTimeout < 0, "LoadTimeout is negative")

@@ -2,6 +2,8 @@
 
 package prefetch
 
+import "time"
+
 // item is a value that is kept, or was.
 type item[K comparable, V any] struct {
 	key    K
@@ -128,7 +130,7 @@ func (p *Prefetcher[K, V]) keepLocked(f *flight[K, V], n *item[K, V]) {
 		p.dropLocked(p.leastLocked(n, rank))
 	}
 	if n.gone && n.ahead {
-		p.tooHeavyLocked(n)
+		p.tooHeavyLocked(n.key, n.weight)
 	}
 }
 
@@ -142,21 +144,68 @@ func (p *Prefetcher[K, V]) leastLocked(n *item[K, V], rank int) *item[K, V] {
 	if v := p.victimLocked(rank, spared); v != nil {
 		return v
 	}
-	for i := p.seen.first; i != nil && rank == asked; i = i.next {
-		if i != n && i.held == 0 {
-			return i
+	if rank == asked {
+		if v := p.oldestLocked(n); v != nil {
+			return v
 		}
 	}
 	return n
 }
 
+// oldestLocked returns what was shown longest ago, is not held and is not n; nil if there is none.
+func (p *Prefetcher[K, V]) oldestLocked(n *item[K, V]) *item[K, V] {
+	for i := p.seen.first; i != nil; i = i.next {
+		if i != n && i.held == 0 {
+			return i
+		}
+	}
+	return nil
+}
+
+// Limit changes MaxWeight, to at least 1: there is less room than was thought, or more. What is
+// too much leaves at once, as far as nobody holds it, and loads ahead are cancelled.
+func (p *Prefetcher[K, V]) Limit(maxWeight int64) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.unlock()
+	p.options.MaxWeight = min(max(maxWeight, 1), heaviest)
+	p.clearLocked(now)
+	p.planLocked(now)
+}
+
+// clearLocked makes room for the loads that somebody waits for. First leaves what is wanted less
+// than all loads, then the loads ahead end, the latest first, then goes what else is kept. What is
+// held stays, so there may still be no room.
+func (p *Prefetcher[K, V]) clearLocked(now time.Time) {
+	for p.weight+p.running.estimate > p.options.MaxWeight {
+		rank, latest := asked, p.latestLocked()
+		if latest != nil {
+			rank = p.plan.rank(latest.wish, latest.waiters)
+		}
+		spared, _ := p.sparedLocked()
+		v := p.victimLocked(rank, spared)
+		if v == nil && latest != nil {
+			p.tooHeavyLocked(latest.key, latest.estimate)
+			p.cancelLocked(latest, now)
+			continue
+		}
+		if v == nil {
+			v = p.oldestLocked(nil)
+		}
+		if v == nil {
+			return
+		}
+		p.dropLocked(v)
+	}
+}
+
 // tooHeavyLocked remembers what found no room, so that it is not loaded ahead again before there
 // is.
-func (p *Prefetcher[K, V]) tooHeavyLocked(n *item[K, V]) {
+func (p *Prefetcher[K, V]) tooHeavyLocked(key K, weight int64) {
 	if len(p.heavy) >= remembering {
 		clear(p.heavy)
 	}
-	p.heavy[n.key] = n.weight
+	p.heavy[key] = weight
 }
 
 // showLocked notes that an item was asked for.

@@ -19,6 +19,9 @@ const (
 	// tail is how long to read on after a stopped process ended: what it started may hold its
 	// pipes open for ever.
 	tail = 100 * time.Millisecond
+	// lastOutput is how long who reads from larder may take for the rest of the output once larder
+	// was told to end.
+	lastOutput = time.Second
 )
 
 // errPassOn is wrapped by the error of a writer that did not take the output.
@@ -35,8 +38,9 @@ type child struct {
 
 // ending is how a process ended.
 type ending struct {
-	code        int  // 128+n if signal n ended it
-	interrupted bool // larder got a signal meanwhile
+	code        int       // 128+n if signal n ended it, or nothing but its output
+	interrupted bool      // larder got a signal meanwhile
+	by          os.Signal // that signal, the last of several
 	timedOut    bool
 }
 
@@ -58,7 +62,8 @@ func (c child) run() (ending, error) {
 		return ending{}, err
 	}
 	end := watch(cmd, signals, c.timeout)
-	return end, drain(pipes, end.interrupted || end.timedOut)
+	err = drain(pipes, signals, &end)
+	return end, err
 }
 
 // start starts cmd with its output piped to stdout and stderr.
@@ -103,7 +108,7 @@ func watch(cmd *exec.Cmd, signals <-chan os.Signal, timeout time.Duration) endin
 			end.interrupted = end.interrupted || len(signals) > 0
 			return end
 		case s := <-signals:
-			end.interrupted = true
+			end.interrupted, end.by = true, s
 			if !reached(s) {
 				_ = cmd.Process.Signal(s)
 			}
@@ -145,22 +150,53 @@ func (p *pipe) close() {
 func (p *pipe) pass(w io.Writer) {
 	defer p.r.Close()
 	_, err := io.Copy(w, p.r)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = nil
-	}
 	p.done <- err
 }
 
-// drain waits until all output is passed on; of a stopped process only for a moment.
-func drain(pipes []*pipe, stopped bool) error {
+// errUnread is why output is not passed on that nobody reads.
+var errUnread = errors.New("nobody reads it")
+
+// drain waits until all output is passed on; of a stopped process, and after a signal, only for a
+// moment.
+func drain(pipes []*pipe, signals <-chan os.Signal, end *ending) error {
+	var late <-chan time.Time
+	if end.interrupted {
+		late = time.After(lastOutput)
+	}
+	if end.interrupted || end.timedOut {
+		hurry(pipes)
+	}
 	var errs []error
-	for _, p := range pipes {
-		if stopped {
-			_ = p.r.SetReadDeadline(time.Now().Add(tail))
-		}
-		if err := <-p.done; err != nil {
-			errs = append(errs, fmt.Errorf("%w: %w", errPassOn, err))
+	for left := pipes; len(left) > 0; {
+		select {
+		case err := <-left[0].done:
+			left = left[1:]
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				end.cut()
+			} else if err != nil {
+				errs = append(errs, fmt.Errorf("%w: %w", errPassOn, err))
+			}
+		case s := <-signals:
+			end.interrupted, end.by = true, s
+			hurry(pipes)
+			late = time.After(lastOutput)
+		case <-late:
+			return errors.Join(append(errs, fmt.Errorf("%w: %w", errPassOn, errUnread))...)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// cut notes that the process had ended, and its output had not: a signal has ended that.
+func (e *ending) cut() {
+	if n, ok := e.by.(syscall.Signal); ok && e.code == 0 {
+		e.code = 128 + int(n)
+	}
+}
+
+// hurry lets output be read only for a moment more.
+func hurry(pipes []*pipe) {
+	for _, p := range pipes {
+		_ = p.r.SetReadDeadline(time.Now().Add(tail))
+	}
 }

@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,9 +34,10 @@ func eachCommand(g *globals) *cobra.Command {
 		Long: "Runs COMMAND once for each FILE, on a local copy. While it works on one, the next ones\n" +
 			"are being copied, as many at a time as the share is worth. In the arguments {} stands\n" +
 			"for the copy, {/} for its name, {orig} for the file as it was given; without any of\n" +
-			"them the copy comes last. With - names are read from stdin, one a line.\n\n" +
+			"them the copy comes last. With - names are read from stdin, one a line, as they stand.\n\n" +
 			"Copies are in the folder of the cache and go with larder; what COMMAND writes into\n" +
-			"them goes nowhere. A file that cannot be read, or for which COMMAND fails, is named\n" +
+			"them goes nowhere. Those that COMMANDs work on are there even if --max-bytes has no\n" +
+			"room for them. A file that cannot be read, or for which COMMAND fails, is named\n" +
 			"on stderr, and the others go on.\n\n" +
 			"Exit codes: 0 done for all files, 1 for none, 2 usage, 3 for some, 127 no COMMAND.",
 		Args: cobra.ArbitraryArgs,
@@ -114,6 +118,9 @@ func (e *each) run(ctx context.Context, stdin io.Reader, names, argv []string) e
 		return err
 	}
 	defer closeAll()
+	broken := make(chan os.Signal, 1) // the error of the write says the same
+	notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
 	b := newBatch(e, all, names, argv)
 	return b.run(ctx)
 }
@@ -138,19 +145,48 @@ func (e *each) open(names []string) (all *files.Files, close func(), err error) 
 			o.TTL = time.Duration(e.ttl)
 		}
 	}
-	if all, err = files.New(names, o); err != nil {
+	if all, err = e.begin(names, o); err != nil {
 		closeStore()
 		return nil, nil, fmt.Errorf("each: %w", err)
 	}
-	return all, func() { all.Close(); closeStore() }, nil
+	return all, func() { finally(func() { all.Close(); closeStore() }) }, nil
+}
+
+// begin makes the folder of the copies, elsewhere if that of the cache cannot be written.
+func (e *each) begin(names []string, o files.Options) (*files.Files, error) {
+	all, err := files.New(names, o)
+	if err != nil && o.Dir != "" {
+		e.g.say("each: copies are in %s: %v", os.TempDir(), err)
+		o.Dir = ""
+		all, err = files.New(names, o)
+	}
+	return all, err
+}
+
+// lastReads is how long reads of the share may take that are under way at the end.
+const lastReads = 2 * time.Second
+
+// finally calls end, and waits for it unless the share hangs: then a read stays where it is until
+// the process ends, and the copies until the next call.
+func finally(end func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		end()
+	}()
+	select {
+	case <-done:
+	case <-time.After(lastReads):
+	}
 }
 
 // readNames reads the names of files from stdin.
 func (e *each) readNames(stdin io.Reader) (names []string, err error) {
 	lines := bufio.NewScanner(stdin)
 	lines.Buffer(nil, 1<<20)
+	lines.Split(splitAfter('\n'))
 	if e.null {
-		lines.Split(splitNull)
+		lines.Split(splitAfter(0))
 	}
 	for lines.Scan() {
 		if lines.Text() != "" {
@@ -166,15 +202,18 @@ func (e *each) readNames(stdin io.Reader) (names []string, err error) {
 	return names, nil
 }
 
-// splitNull is bufio.ScanLines for what ends with a zero byte.
-func splitNull(b []byte, atEOF bool) (advance int, token []byte, err error) {
-	if i := bytes.IndexByte(b, 0); i >= 0 {
-		return i + 1, b[:i], nil
+// splitAfter is bufio.ScanLines for what ends with a byte, and nothing else is left out: the name
+// of a file may end with \r.
+func splitAfter(end byte) bufio.SplitFunc {
+	return func(b []byte, atEOF bool) (advance int, token []byte, err error) {
+		if i := bytes.IndexByte(b, end); i >= 0 {
+			return i + 1, b[:i], nil
+		}
+		if atEOF && len(b) > 0 {
+			return len(b), b, nil
+		}
+		return 0, nil, nil
 	}
-	if atEOF && len(b) > 0 {
-		return len(b), b, nil
-	}
-	return 0, nil, nil
 }
 
 // fillIn puts the copy at path, of the file orig, into the arguments of a command.

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/larder-go/larder/prefetch/files"
@@ -25,15 +28,27 @@ type batch struct {
 	lines *progress
 	begun time.Time
 
-	mu      sync.Mutex // guards the fields below, and what is written to stdout and stderr
+	output sync.Mutex // guards lines, and what is written to stdout and stderr; taken before mu
+
+	mu      sync.Mutex // guards the fields below
+	moved   *sync.Cond // is told when take may go on
 	next    int        // the file that nobody works on yet
 	done    int
 	failed  int
 	work    time.Duration // of all commands, summed
 	fatal   error         // why it makes no sense to go on
-	printed int           // up to which file output is printed, in order
 	waiting map[int]*task // whose output waits for its turn
+	turn    int           // whose turn it is
+	due     []*task       // whose turn has come
+	printed int           // how many were printed
 }
+
+// mostWaiting is how many outputs may wait for their turn, for each command that runs, and in
+// all: each may have two open files.
+const (
+	mostWaiting    = 16
+	mostWaitingAll = 512
+)
 
 // task is a command for one file.
 type task struct {
@@ -43,16 +58,19 @@ type task struct {
 }
 
 func newBatch(e *each, all *files.Files, names, argv []string) *batch {
-	return &batch{
+	b := &batch{
 		each: e, files: all, names: names, argv: argv, lines: newProgress(e.g),
 		begun: time.Now(), waiting: map[int]*task{},
 	}
+	b.moved = sync.NewCond(&b.mu)
+	return b
 }
 
 // run works until all files are done, or ctx ends.
 func (b *batch) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	defer context.AfterFunc(ctx, b.wake)()
 	var workers sync.WaitGroup
 	for range min(b.jobs, len(b.names)) {
 		workers.Go(func() {
@@ -61,26 +79,41 @@ func (b *batch) run(ctx context.Context) error {
 				if !ok {
 					return
 				}
-				b.finish(b.workOn(ctx, i))
+				b.finish(ctx, b.workOn(ctx, i))
 			}
 		})
 	}
 	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		if b.output.TryLock() { // else nobody reads it
+			b.lines.clear()
+		}
+		return err
+	}
 	b.lines.clear()
 	if b.fatal != nil {
 		return b.fatal
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	b.sum()
 	return b.exit()
 }
 
-// take returns the next file to work on.
+// wake has those look again who wait in take.
+func (b *batch) wake() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.moved.Broadcast()
+}
+
+// take returns the next file to work on. It waits while too many outputs wait for their turn. The
+// one whose turn it is is being worked on then, so that this ends.
 func (b *batch) take(ctx context.Context) (i int, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	most := min(mostWaiting*b.jobs, mostWaitingAll)
+	for ctx.Err() == nil && b.fatal == nil && b.next-b.printed >= most {
+		b.moved.Wait()
+	}
 	if ctx.Err() != nil || b.fatal != nil || b.next == len(b.names) {
 		return 0, false
 	}
@@ -97,11 +130,7 @@ func (b *batch) workOn(ctx context.Context, i int) *task {
 		return j
 	}
 	defer release()
-	stdout, stderr, err := b.outputs(j)
-	if err != nil {
-		j.wrong = err
-		return j
-	}
+	stdout, stderr := b.outputs(j)
 	begun := time.Now()
 	end, err := child{
 		argv: fillIn(b.argv, path, b.names[i]), stdout: stdout, stderr: stderr,
@@ -122,7 +151,7 @@ func (b *batch) workOn(ctx context.Context, i int) *task {
 func (b *batch) notRunLocked(err error) error {
 	switch {
 	case errors.Is(err, errPassOn):
-		b.fatal = fmt.Errorf("each: %w", err)
+		b.fatal = notPassedOn(err)
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		b.fatal = exitf(exitNotFound, "each: %s: command not found: check the name and PATH", b.argv[0])
 	default:
@@ -131,47 +160,109 @@ func (b *batch) notRunLocked(err error) error {
 	return b.fatal
 }
 
-// outputs returns where a command writes: straight to ours if it is alone, else to files, so that
-// the outputs of several do not mix.
-func (b *batch) outputs(j *task) (stdout, stderr io.Writer, err error) {
-	if b.jobs == 1 {
-		b.lines.clear()
-		return os.Stdout, os.Stderr, nil
+// notPassedOn says why output was not passed on. Who reads no more needs no words.
+func notPassedOn(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return exitWith(128 + int(syscall.SIGPIPE))
 	}
-	if j.out, err = hold(); err != nil {
-		return nil, nil, err
-	}
-	if j.err, err = hold(); err != nil {
-		j.out.close()
-		return nil, nil, err
-	}
-	return j.out, j.err, nil
+	return fmt.Errorf("each: %w", err)
 }
 
-// finish prints what there is to print of a job, when it is its turn.
-func (b *batch) finish(j *task) {
+// outputs returns where a command writes: straight to ours if it is alone, else to what holds it,
+// so that the outputs of several do not mix.
+func (b *batch) outputs(j *task) (stdout, stderr io.Writer) {
+	if b.jobs == 1 {
+		b.output.Lock()
+		defer b.output.Unlock()
+		b.lines.clear()
+		return os.Stdout, os.Stderr
+	}
+	j.out, j.err = &held{}, &held{}
+	return j.out, j.err
+}
+
+// finish notes that a task is done and has printed what there is to print. Once ctx has ended it
+// waits for that only for a moment: perhaps nobody reads it.
+func (b *batch) finish(ctx context.Context, j *task) {
+	b.note(j)
+	printed := make(chan struct{})
+	go func() {
+		defer close(printed)
+		b.printDue()
+	}()
+	select {
+	case <-printed:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-printed:
+	case <-time.After(lastOutput):
+	}
+}
+
+// note counts a task that is done, and finds out whose turn has come by that.
+func (b *batch) note(j *task) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.moved.Broadcast()
 	b.done++
 	if j.wrong != nil {
 		b.failed++
 	}
 	if !b.inOrder {
-		b.printLocked(j)
-	} else {
-		b.waiting[j.i] = j
-		for ; b.waiting[b.printed] != nil; b.printed++ {
-			b.printLocked(b.waiting[b.printed])
-			delete(b.waiting, b.printed)
-		}
+		b.due = append(b.due, j)
+		return
 	}
-	s := b.files.Stats()
-	b.lines.line(fmt.Sprintf("%d of %d files, %d failed; %d ahead; share %s/s", b.done, len(b.names),
-		b.failed, max(s.Items-b.keep, 0), formatSize(rate(s.Bytes, s.Busy))))
+	b.waiting[j.i] = j
+	for ; b.waiting[b.turn] != nil; b.turn++ {
+		b.due = append(b.due, b.waiting[b.turn])
+		delete(b.waiting, b.turn)
+	}
 }
 
-func (b *batch) printLocked(j *task) {
-	b.lines.clear()
+// printDue prints the outputs of those whose turn has come.
+func (b *batch) printDue() {
+	b.output.Lock()
+	defer b.output.Unlock()
+	for j := b.firstDue(); j != nil; j = b.firstDue() {
+		b.lines.clear()
+		b.print(j)
+		b.wasPrinted()
+	}
+	b.lines.line(b.state())
+}
+
+func (b *batch) firstDue() *task {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.due) == 0 {
+		return nil
+	}
+	j := b.due[0]
+	b.due = b.due[1:]
+	return j
+}
+
+func (b *batch) wasPrinted() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.printed++
+	b.moved.Broadcast()
+}
+
+// state says in a line how far it is.
+func (b *batch) state() string {
+	s := b.files.Stats()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return fmt.Sprintf("%d of %d files, %d failed; %d ahead; share %s/s", b.done, len(b.names),
+		b.failed, max(s.Items-b.keep, 0), formatSize(rate(s.Bytes, s.Busy)))
+}
+
+// print prints the output of a task, and what was wrong with it.
+func (b *batch) print(j *task) {
+	var lost error
 	for _, part := range []struct {
 		from *held
 		to   io.Writer
@@ -179,13 +270,21 @@ func (b *batch) printLocked(j *task) {
 		if part.from == nil {
 			continue
 		}
-		if err := part.from.pour(part.to); err != nil && b.fatal == nil {
-			b.fatal = fmt.Errorf("each: %w: %w", errPassOn, err)
+		if err := part.from.pour(part.to); err != nil && lost == nil {
+			lost = notPassedOn(fmt.Errorf("%w: %w", errPassOn, err))
 		}
 	}
-	if j.wrong != nil && b.fatal == nil && !errors.Is(j.wrong, context.Canceled) {
+	if b.goesOn(lost) && j.wrong != nil && !errors.Is(j.wrong, context.Canceled) {
 		fmt.Fprintf(os.Stderr, "larder: each: %s\n", oneLine(b.names[j.i]+": "+innermost(j.wrong).Error()))
 	}
+}
+
+// goesOn tells whether it makes sense to go on, after an error or nil.
+func (b *batch) goesOn(err error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fatal = cmp.Or(b.fatal, err)
+	return b.fatal == nil
 }
 
 // sum says what the share and the work have cost.
@@ -226,28 +325,42 @@ func (b *batch) exit() error {
 	return exitWith(exitPartly)
 }
 
-// held is output that waits for its turn, in a file without a name.
-type held struct{ file *os.File }
-
-func hold() (*held, error) {
-	f, err := os.CreateTemp("", "larder-each-")
-	if err != nil {
-		return nil, err
-	}
-	_ = os.Remove(f.Name()) // where that is not possible it stays until the system cleans up
-	return &held{f}, nil
+// held is output that waits for its turn.
+type held struct {
+	start bytes.Buffer // at most shortOutput
+	rest  *os.File     // without a name; nil if there is none
 }
 
-func (h *held) Write(b []byte) (int, error) { return h.file.Write(b) }
+// shortOutput is how many bytes of an output are held in memory.
+const shortOutput = 16 << 10
+
+func (h *held) Write(b []byte) (int, error) {
+	if h.rest == nil && h.start.Len()+len(b) <= shortOutput {
+		return h.start.Write(b)
+	}
+	if h.rest == nil {
+		f, err := os.CreateTemp("", "larder-each-")
+		if err != nil {
+			return 0, err
+		}
+		_ = os.Remove(f.Name()) // where that is not possible it stays until the system cleans up
+		h.rest = f
+	}
+	return h.rest.Write(b)
+}
 
 // pour writes all to w and lets go of it.
 func (h *held) pour(w io.Writer) error {
-	defer h.close()
-	if _, err := h.file.Seek(0, io.SeekStart); err != nil {
+	if h.rest != nil {
+		defer h.rest.Close()
+	}
+	_, err := w.Write(h.start.Bytes())
+	if err != nil || h.rest == nil {
 		return err
 	}
-	_, err := io.Copy(w, h.file)
+	if _, err := h.rest.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, h.rest)
 	return err
 }
-
-func (h *held) close() { h.file.Close() }

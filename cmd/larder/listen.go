@@ -62,19 +62,36 @@ func (s *show) listener() (net.Listener, error) {
 // mount puts pages below the prefix, for browsers that ask under a name that is ours.
 func (s *show) mount(pages http.Handler) http.Handler {
 	if prefix := strings.TrimSuffix(s.prefix, "/"); prefix != "" {
-		mux := http.NewServeMux()
-		mux.Handle(prefix, http.StripPrefix(prefix, pages))
-		mux.Handle(prefix+"/", http.StripPrefix(prefix, pages))
-		pages = mux
+		pages = below(prefix, pages)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.knows(r.Host) {
-			http.Error(w, fmt.Sprintf("%s is not a name of this gallery: start it with --host %[1]s",
-				hostOf(r.Host)), http.StatusForbidden)
+			refuse(w, http.StatusForbidden, fmt.Sprintf(
+				"%s is not a name of this gallery: start it with --host %[1]s", hostOf(r.Host)))
 			return
 		}
 		pages.ServeHTTP(w, r)
 	})
+}
+
+// below puts pages below a prefix, which may have any characters.
+func below(prefix string, pages http.Handler) http.Handler {
+	stripped := http.StripPrefix(prefix, pages)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, raw := r.URL.Path, r.URL.RawPath
+		if path != prefix && !strings.HasPrefix(path, prefix+"/") ||
+			raw != "" && !strings.HasPrefix(raw, prefix) {
+			refuse(w, http.StatusNotFound, "404 page not found")
+			return
+		}
+		stripped.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers a request that never gets to the pages, as strictly as they would.
+func refuse(w http.ResponseWriter, code int, why string) {
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	http.Error(w, why, code)
 }
 
 // knows tells whether host is a name that this server goes by. A page of a stranger may have its

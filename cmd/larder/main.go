@@ -94,12 +94,13 @@ type signalError struct{ signal syscall.Signal }
 
 func (e signalError) Error() string { return e.signal.String() }
 
-// untilSignal returns a context that the first SIGINT or SIGTERM cancels. The second one acts as
-// if larder did not listen. A signal that the caller ignores (nohup, a shell's &) stays ignored.
+// untilSignal returns a context that the first signal cancels that asks larder to end, also one of
+// its terminal. The second one acts as if larder did not listen. A signal that the caller ignores
+// (nohup, a shell's &) stays ignored.
 func untilSignal(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
-	notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	notify(signals, append(forwarded(), syscall.SIGTERM)...)
 	go func() {
 		select {
 		case s := <-signals:

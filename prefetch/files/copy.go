@@ -34,7 +34,8 @@ func (f *Files) copy(ctx context.Context, name string, stat fs.FileInfo, path st
 // fill writes the bytes of the file into out. Where the store fails, the share does.
 func (f *Files) fill(ctx context.Context, name string, stat fs.FileInfo, out *os.File) (int64, error) {
 	if f.options.Store == nil {
-		return f.fromShare(ctx, name, out)
+		n, _, err := f.fromShare(ctx, name, stat, out)
+		return n, err
 	}
 	k, err := key(name, stat)
 	if err != nil {
@@ -51,8 +52,8 @@ func (f *Files) fill(ctx context.Context, name string, stat fs.FileInfo, out *os
 	}
 	keep := f.keeper(ctx, k)
 	defer keep.close()
-	n, err := f.fromShare(ctx, name, io.MultiWriter(out, keep))
-	if err == nil && n == stat.Size() { // else it has changed while it was read
+	n, settled, err := f.fromShare(ctx, name, stat, io.MultiWriter(out, keep))
+	if err == nil && settled {
 		keep.commit()
 	}
 	return n, err
@@ -77,8 +78,11 @@ func (f *Files) fromStore(ctx context.Context, k string, out io.Writer) (int64, 
 	return n, true
 }
 
-// fromShare copies the file itself.
-func (f *Files) fromShare(ctx context.Context, name string, out io.Writer) (n int64, err error) {
+// fromShare copies the file itself, as long as it was when it was looked at, and tells whether it
+// was that file all the time.
+func (f *Files) fromShare(
+	ctx context.Context, name string, stat fs.FileInfo, out io.Writer,
+) (n int64, settled bool, err error) {
 	f.mu.Lock()
 	f.share.enter(time.Now())
 	f.mu.Unlock()
@@ -90,10 +94,37 @@ func (f *Files) fromShare(ctx context.Context, name string, out io.Writer) (n in
 	}()
 	in, err := os.Open(name)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer in.Close()
-	return pour(ctx, out, in)
+	settled = is(in, stat)
+	if n, err = f.pourFile(ctx, out, in, stat); err != nil {
+		return n, false, err
+	}
+	return n, settled && n == stat.Size() && is(in, stat), nil
+}
+
+// is tells whether an open file is the one that was looked at, and has not changed since. How soon
+// a share tells of a change is its own affair.
+func is(in *os.File, was fs.FileInfo) bool {
+	now, err := in.Stat()
+	return err == nil && os.SameFile(was, now) &&
+		was.Size() == now.Size() && was.ModTime().Equal(now.ModTime())
+}
+
+// pourFile copies a file up to the size it had. One that says to have none, as those do that are
+// made when they are read, is copied to its end, unless that does not come within MaxBytes.
+func (f *Files) pourFile(
+	ctx context.Context, out io.Writer, in *os.File, stat fs.FileInfo,
+) (int64, error) {
+	if stat.Size() > 0 {
+		return pour(ctx, out, io.LimitReader(in, stat.Size()))
+	}
+	n, err := pour(ctx, out, io.LimitReader(in, f.options.MaxBytes+1))
+	if err == nil && n > f.options.MaxBytes {
+		err = &fs.PathError{Op: "read", Path: in.Name(), Err: errors.New("it has no end")}
+	}
+	return n, err
 }
 
 // pour is io.Copy until ctx ends.

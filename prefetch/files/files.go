@@ -16,7 +16,8 @@
 //		release()
 //	}
 //
-// Copies are for reading: what is written into them goes nowhere.
+// Copies are for reading: what is written into them goes nowhere. A copy of a file that grows is as
+// long as the file was when the copying began.
 package files
 
 import (
@@ -42,9 +43,11 @@ type Options struct {
 	// Dir is a folder for the copies, in a subfolder that is removed at Close. What programs that
 	// were killed have left there is removed by New. "" means os.TempDir.
 	Dir string
-	// MaxBytes bounds the copies that are there and those that are being made, together. A file
-	// that is larger is copied when it is asked for, and removed at once when it is released. 0
-	// means DefaultMaxBytes.
+	// MaxBytes bounds the copies that are there and those that are being made, together. What
+	// is asked for is copied in any case: the bound is exceeded by a file that is larger, which is
+	// removed at once when it is released, by more that are held at a time than it has room for,
+	// and for a moment by a copy that is given up for it. 0 means DefaultMaxBytes. Where the disk
+	// is full before, what the copies had until then is the bound from there on.
 	MaxBytes int64
 	// Keep is how many of the files used last stay, so that going back needs no copying. 0 means
 	// prefetch.DefaultKeep, less than 0 none.
@@ -53,7 +56,8 @@ type Options struct {
 	// faster. 0 means prefetch.DefaultMaxWidth.
 	MaxWidth int
 	// Store, if set, keeps what was read for TTL, so that a second program reads nothing from the
-	// share. A file is known by its path, size and time. It is not closed.
+	// share. A file is known by its path, size and time; one whose size or time changes while it
+	// is read is not kept. It is not closed.
 	Store store.Store
 	// TTL is how long Store keeps a file. 0 means for ever.
 	TTL time.Duration
@@ -71,6 +75,7 @@ type Files struct {
 
 	mu    sync.Mutex // guards the fields below
 	begun bool       // somebody has asked
+	bound int64      // MaxBytes, or less: what the disk has room for
 	share busy
 	bytes int64
 	found int
@@ -98,10 +103,10 @@ func New(names []string, o Options) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("files: %w", err)
 	}
-	f := &Files{names: names, options: o, folder: folder}
+	f := &Files{names: names, options: o, folder: folder, bound: o.MaxBytes}
 	f.ahead = prefetch.New(f.load, prefetch.Range(0, len(names)), prefetch.Options[int, copied]{
 		MaxWeight: o.MaxBytes, Weigh: func(_ int, c copied) int64 { return c.bytes },
-		Keep: o.Keep, MaxWidth: o.MaxWidth,
+		WeighAhead: f.size, Keep: o.Keep, MaxWidth: o.MaxWidth,
 		OnEvict: func(_ int, c copied) { f.folder.remove(c.path) },
 	})
 	return f, nil
@@ -153,24 +158,86 @@ func (f *Files) Stats() Stats {
 	}
 }
 
-// load makes a copy of the i-th file.
-func (f *Files) load(ctx context.Context, i int) (c copied, err error) {
-	name := f.names[i]
+// stat looks at a file that is to be copied.
+func stat(name string) (fs.FileInfo, error) {
 	stat, err := os.Stat(name)
+	if err == nil && !stat.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
+	}
+	return stat, err
+}
+
+// size returns what a copy of the i-th file will weigh.
+func (f *Files) size(_ context.Context, i int) (int64, error) {
+	stat, err := stat(f.names[i])
+	if err != nil {
+		return 0, err
+	}
+	return max(stat.Size(), 1), nil
+}
+
+// tries is how often a copy is made for which the disk had no room. What leaves for it is removed
+// by others, who may need some time: it waits firstWait, and then twice as long each time.
+const (
+	tries     = 8
+	firstWait = 5 * time.Millisecond
+)
+
+// load makes a copy of the i-th file, and makes room for it if there is none on the disk.
+func (f *Files) load(ctx context.Context, i int) (c copied, err error) {
+	for try := range tries {
+		if c, err = f.try(ctx, i); !isFull(err) {
+			return c, err
+		}
+		select {
+		case <-time.After(firstWait << try):
+		case <-ctx.Done():
+			return c, err
+		}
+	}
+	return c, err
+}
+
+// try makes a copy of the i-th file.
+func (f *Files) try(ctx context.Context, i int) (c copied, err error) {
+	name := f.names[i]
+	stat, err := stat(name)
 	if err != nil {
 		return c, err
 	}
-	if !stat.Mode().IsRegular() {
-		return c, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
-	}
+	bound := f.bounded()
 	c.path, err = f.folder.place(i, filepath.Base(name))
-	if err != nil {
-		return c, err
+	if err == nil {
+		c.bytes, err = f.copy(ctx, name, stat, c.path)
 	}
-	if c.bytes, err = f.copy(ctx, name, stat, c.path); err != nil {
+	if isFull(err) {
+		f.shrink(bound)
+	}
+	if err != nil {
 		f.folder.remove(c.path)
 	}
 	return c, err
+}
+
+// bounded returns the bound of the copies.
+func (f *Files) bounded() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.bound
+}
+
+// shrink bounds the copies by what they have at this moment, at which the disk is full, but for a
+// part that they take besides their bytes. It does nothing if another has done so since the bound
+// was the one given.
+func (f *Files) shrink(since int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bound < since {
+		return
+	}
+	room := f.folder.size()
+	f.bound = max(min(f.bound, room-room/16), 1)
+	f.ahead.Limit(f.bound)
 }
 
 // key names a file in the store.

@@ -4,6 +4,7 @@ package files
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,7 +26,7 @@ type folder struct {
 }
 
 // newFolder makes a folder below dir, and removes there what dead programs have left.
-func newFolder(dir string) (f *folder, err error) {
+func newFolder(dir string) (*folder, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
@@ -33,23 +34,11 @@ func newFolder(dir string) (f *folder, err error) {
 		return nil, err
 	}
 	sweep(dir)
-	for range 3 { // another program may sweep between the making of a folder and its locking
-		if f, err = makeFolder(dir); err == nil {
-			return f, nil
-		}
-	}
-	return nil, err
-}
-
-func makeFolder(dir string) (*folder, error) {
 	path, err := os.MkdirTemp(dir, prefix)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := os.Create(filepath.Join(path, lockName))
-	if err == nil {
-		err = hold(lock)
-	}
+	lock, err := take(filepath.Join(path, lockName))
 	if err != nil {
 		os.RemoveAll(path)
 		return nil, fmt.Errorf("lock %s: %w", path, err)
@@ -68,14 +57,10 @@ func sweep(dir string) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
-		lock, err := os.Open(filepath.Join(path, lockName))
-		if err != nil { // somebody is just making it, or it is not ours
-			continue
-		}
-		if hold(lock) == nil {
+		if lock, ok := inherit(filepath.Join(path, lockName)); ok {
 			os.RemoveAll(path)
+			lock.Close()
 		}
-		lock.Close()
 	}
 }
 
@@ -84,6 +69,20 @@ func sweep(dir string) {
 func (f *folder) place(i int, name string) (string, error) {
 	dir := filepath.Join(f.path, strconv.Itoa(i)+"-"+strconv.FormatInt(f.last.Add(1), 10))
 	return filepath.Join(dir, name), os.Mkdir(dir, 0o700)
+}
+
+// size returns how many bytes the copies have, with those that are being made.
+func (f *folder) size() (n int64) {
+	_ = filepath.WalkDir(f.path, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil // removed meanwhile
+		}
+		if stat, err := e.Info(); err == nil {
+			n += stat.Size()
+		}
+		return nil
+	})
+	return n
 }
 
 // remove removes a copy. If that fails, close does it.
