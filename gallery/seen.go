@@ -12,8 +12,9 @@ const lately = time.Minute
 
 // seen is a set of pictures that forgets. The zero value is empty.
 type seen struct {
-	mu sync.Mutex // guards at
-	at map[*picture]time.Time
+	mu     sync.Mutex // guards the fields below
+	at     map[*picture]time.Time
+	pruned time.Time // when what is too old was forgotten last
 }
 
 // note adds p.
@@ -23,19 +24,30 @@ func (s *seen) note(p *picture) {
 	if s.at == nil {
 		s.at = map[*picture]time.Time{}
 	}
-	s.at[p] = time.Now()
+	now := time.Now()
+	if now.Sub(s.pruned) > lately { // nobody may ever ask for the others
+		s.pruneLocked(now)
+	}
+	s.at[p] = now
 }
 
-// lately returns what was added lately, and forgets the rest.
+// lately returns what was added lately.
 func (s *seen) lately() (all []*picture) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for p, at := range s.at {
-		if time.Since(at) > lately {
-			delete(s.at, p)
-		} else {
-			all = append(all, p)
-		}
+	s.pruneLocked(time.Now())
+	for p := range s.at {
+		all = append(all, p)
 	}
 	return all
+}
+
+// pruneLocked forgets what was added before lately.
+func (s *seen) pruneLocked(now time.Time) {
+	for p, at := range s.at {
+		if now.Sub(at) > lately {
+			delete(s.at, p)
+		}
+	}
+	s.pruned = now
 }

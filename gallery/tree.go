@@ -4,6 +4,7 @@ package gallery
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -22,7 +23,7 @@ const publishEvery = 250 * time.Millisecond
 type tree struct {
 	folder    *folder
 	dirs      map[string]*dir // by path; "." is the top
-	entering  func(path string)
+	ears      *ears
 	reading   bool
 	published time.Time
 }
@@ -32,10 +33,13 @@ type dir struct {
 	pictures []*picture // in natural order
 	subs     []string   // names of folders, in natural order
 	modified time.Time  // when its names changed last; zero: not long enough ago to tell
+	failed   bool       // it could not be read, and is to be read again
+	told     bool       // the system tells of its changes
+	deaf     bool       // it never will
 }
 
 func newTree(f *folder) *tree {
-	return &tree{folder: f, dirs: map[string]*dir{}, entering: func(string) {}}
+	return &tree{folder: f, dirs: map[string]*dir{}, ears: &ears{folder: f}}
 }
 
 // readAll reads everything for the first time, and publishes it bit by bit.
@@ -47,12 +51,79 @@ func (t *tree) readAll(ctx context.Context) {
 }
 
 // enter reads the folder at path and all below it.
-func (t *tree) enter(ctx context.Context, path string) {
-	t.entering(path)
-	t.read(ctx, path)
-	for _, sub := range t.dirs[path].subs {
-		if ctx.Err() == nil {
-			t.enter(ctx, join(path, sub))
+func (t *tree) enter(ctx context.Context, at string) {
+	t.dirs[at] = &dir{deaf: t.ears.deaf(at, t.dirs[path.Dir(at)])}
+	t.read(ctx, at)
+	if t.dirs[at].told && !t.reading {
+		t.ears.fresh = append(t.ears.fresh, at)
+	}
+	t.enterNew(ctx, at)
+}
+
+// enterNew enters what is in the folder at path and was not entered yet.
+func (t *tree) enterNew(ctx context.Context, at string) {
+	for _, sub := range t.dirs[at].subs {
+		if below := join(at, sub); t.dirs[below] == nil && ctx.Err() == nil {
+			t.enter(ctx, below)
+		}
+	}
+}
+
+// leave forgets the folder at path, if it is known, and all below it.
+func (t *tree) leave(at string) {
+	d := t.dirs[at]
+	if d == nil {
+		return
+	}
+	delete(t.dirs, at)
+	t.ears.leave(at)
+	for _, sub := range d.subs {
+		t.leave(join(at, sub))
+	}
+}
+
+// update reads what has changed. All that is gone is left before anything is entered: a folder that
+// was moved is listened to by its old name until then.
+func (t *tree) update(ctx context.Context, c *changes) {
+	if c.everything {
+		t.leave(".")
+		t.enter(ctx, ".")
+		return
+	}
+	for path := range c.files {
+		if t.dirs[path] != nil { // it may be readable now, or no more
+			c.dirs[path] = true
+		}
+	}
+	for path := range c.others {
+		if t.dirs[path] == nil {
+			delete(c.others, path)
+		}
+		t.leave(path)
+	}
+	for path := range c.dirs {
+		if t.dirs[path] != nil {
+			t.readAgain(ctx, path)
+		}
+	}
+	for path := range c.dirs {
+		if t.dirs[path] != nil {
+			t.enterNew(ctx, path)
+		}
+	}
+}
+
+// readAgain reads the folder at path, and leaves what is no longer in it.
+func (t *tree) readAgain(ctx context.Context, at string) {
+	before := t.dirs[at].subs
+	t.read(ctx, at)
+	there := make(map[string]bool, len(before))
+	for _, sub := range t.dirs[at].subs {
+		there[sub] = true
+	}
+	for _, sub := range before {
+		if !there[sub] {
+			t.leave(join(at, sub))
 		}
 	}
 }
@@ -68,36 +139,41 @@ func join(dir, name string) string {
 // granularity is how finely file systems tell times at worst: FAT counts two seconds.
 const granularity = 2 * time.Second
 
-// read reads the names in the folder at path, and tells whether there are others than before.
-func (t *tree) read(ctx context.Context, path string) (changed bool) {
-	d := t.dirs[path]
-	if d == nil {
-		d, changed = &dir{}, true
-		t.dirs[path] = d
+// read reads the names in the folder at path.
+func (t *tree) read(ctx context.Context, at string) {
+	d := t.dirs[at]
+	if !d.told && !d.deaf { // before the names are read, or one could slip through
+		d.told = t.ears.listen(at)
 	}
-	d.modified = t.modified(path)
-	now := listing{path: path, had: map[string]*picture{}}
-	for _, p := range d.pictures {
-		now.had[p.path] = p
-	}
-	err := t.folder.readDir(ctx, path, func(entries []fs.DirEntry) {
+	first := d.pictures == nil && d.subs == nil
+	now := listing{path: at, had: t.folder.catalog().byPath}
+	modified := t.modified(at)
+	err := t.folder.readDir(ctx, at, func(entries []fs.DirEntry) {
 		now.add(entries)
 		if t.reading && time.Since(t.published) > publishEvery {
 			d.pictures, d.subs = now.sorted()
 			t.publish()
 		}
 	})
-	if err != nil && ctx.Err() == nil && path != "." {
-		now.pictures = append(now.pictures, now.unreadable())
+	d.modified, d.failed = modified, err != nil
+	if d.failed {
+		d.modified = time.Time{}
 	}
-	was, subs := d.pictures, d.subs
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err == nil:
+	case at != "." && (first || errors.Is(err, fs.ErrPermission)):
+		now.pictures = append(now.pictures, now.unreadable())
+	case !first: // a moment of weakness: what was known before is better than nothing
+		return
+	}
 	d.pictures, d.subs = now.sorted()
-	return changed || !slices.Equal(was, d.pictures) || !slices.Equal(subs, d.subs)
 }
 
 // modified returns when the names in a folder have changed, if that tells of the next change too.
 func (t *tree) modified(path string) time.Time {
-	stat, err := t.folder.top.Stat(path)
+	stat, err := t.folder.top().Stat(path)
 	if err != nil || time.Since(stat.ModTime()) < granularity {
 		return time.Time{}
 	}
@@ -111,36 +187,6 @@ func (l *listing) unreadable() *picture {
 		return p
 	}
 	return &picture{path: at, wrong: errNoDir}
-}
-
-// readAgain reads the folder at path, which may be gone, and enters and leaves what is below it as
-// that has come and gone. It tells whether anything has changed.
-func (t *tree) readAgain(ctx context.Context, path string) bool {
-	before := slices.Clone(t.dirs[path].subs)
-	if !t.read(ctx, path) {
-		return false
-	}
-	after := t.dirs[path].subs
-	for _, sub := range before {
-		if !slices.Contains(after, sub) {
-			t.leave(join(path, sub))
-		}
-	}
-	for _, sub := range after {
-		if !slices.Contains(before, sub) {
-			t.enter(ctx, join(path, sub))
-		}
-	}
-	return true
-}
-
-// leave forgets the folder at path and all below it.
-func (t *tree) leave(path string) {
-	for other := range t.dirs {
-		if other == path || strings.HasPrefix(other, path+"/") {
-			delete(t.dirs, other)
-		}
-	}
 }
 
 // publish makes what is known the catalog.
@@ -165,7 +211,7 @@ func (t *tree) flat(all []*picture, path string) []*picture {
 // listing is a folder as it is being read.
 type listing struct {
 	path     string
-	had      map[string]*picture // by path, from the last time
+	had      map[string]*picture // what is known already, by path
 	pictures []*picture
 	subs     []string
 }

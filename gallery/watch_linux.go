@@ -20,11 +20,12 @@ var remote = map[uint32]bool{
 	0x786f4256: true, // folders shared by VirtualBox
 }
 
-// tellsNothing tells whether nobody tells of changes in the folder at path.
+// tellsNothing tells whether nobody tells of changes in the folder at path. A path that leads
+// nowhere, or is too long for the system, says nothing about the file system.
 func tellsNothing(path string) bool {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(path, &stat); err != nil {
-		return true
+		return err != syscall.ENOENT && err != syscall.ENAMETOOLONG
 	}
 	return remote[uint32(stat.Type)]
 }
