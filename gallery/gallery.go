@@ -53,7 +53,7 @@ type Options struct {
 	// network shares. 0 means two seconds; rounds that take long are made less often.
 	Poll time.Duration
 	// Fresh is how long the thumbnail of a picture by URL is served without asking for the picture
-	// again. 0 means 15 minutes. Files are known by their size and time.
+	// again. 0 means 15 minutes. Files are known by their size and times.
 	Fresh time.Duration
 	// OnError hears of what no request gets: a store that fails, a folder that cannot be watched.
 	// Several goroutines may call it at once. nil means that nobody wants to know.
@@ -160,8 +160,8 @@ func newGallery(s source, o Options) *Gallery {
 	return g
 }
 
-// Close ends the watching of the folder and all loads. Requests should have ended. It may be called
-// twice.
+// Close ends the watching of the folder and all loads. Requests should have ended. It waits two
+// seconds for a folder that does not answer, then returns an error. It may be called twice.
 func (g *Gallery) Close() error { return g.close() }
 
 // Stats says what a gallery has done.

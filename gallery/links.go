@@ -34,7 +34,7 @@ func newLinks(urls []string, client *http.Client, o Options) (*links, error) {
 	l := &links{
 		client: client, longest: min(longestPicture, o.Memory/8),
 		memory: semaphore.NewWeighted(o.Memory / 8),
-		all:    &catalog{generation: 1, byPath: map[string]*picture{}},
+		all:    &catalog{generation: firstGeneration(), byPath: map[string]*picture{}},
 	}
 	for i, text := range urls {
 		u, err := url.Parse(text)

@@ -145,7 +145,7 @@ func (t *tree) read(ctx context.Context, at string) {
 	if !d.told && !d.deaf { // before the names are read, or one could slip through
 		d.told = t.ears.listen(at)
 	}
-	first := d.pictures == nil && d.subs == nil
+	known := d.pictures != nil || d.subs != nil
 	now := listing{path: at, had: t.folder.catalog().byPath}
 	modified := t.modified(at)
 	err := t.folder.readDir(ctx, at, func(entries []fs.DirEntry) {
@@ -159,16 +159,24 @@ func (t *tree) read(ctx context.Context, at string) {
 	if d.failed {
 		d.modified = time.Time{}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return
-	case err == nil:
-	case at != "." && (first || errors.Is(err, fs.ErrPermission)):
-		now.pictures = append(now.pictures, now.unreadable())
-	case !first: // a moment of weakness: what was known before is better than nothing
-		return
+	if ctx.Err() == nil && now.settle(err, known) {
+		d.pictures, d.subs = now.sorted()
 	}
-	d.pictures, d.subs = now.sorted()
+}
+
+// settle makes the best of an error of reading, and tells whether the listing is better than what
+// was known before: after a moment of weakness it is not.
+func (l *listing) settle(err error, known bool) bool {
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist): // nothing is in what is gone
+		return true
+	case l.path == ".":
+		return !known
+	case known && !errors.Is(err, fs.ErrPermission):
+		return false
+	}
+	l.pictures = append(l.pictures, l.unreadable())
+	return true
 }
 
 // modified returns when the names in a folder have changed, if that tells of the next change too.

@@ -2,7 +2,10 @@
 
 package gallery
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 // remote lists file systems that are told of nothing another machine does; numbers of statfs(2).
 var remote = map[uint32]bool{
@@ -25,7 +28,7 @@ var remote = map[uint32]bool{
 func tellsNothing(path string) bool {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(path, &stat); err != nil {
-		return err != syscall.ENOENT && err != syscall.ENAMETOOLONG
+		return !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENAMETOOLONG)
 	}
 	return remote[uint32(stat.Type)]
 }

@@ -107,8 +107,7 @@ func (s *show) run(ctx context.Context, stdin io.Reader, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer pictures.Close()
-	return s.serve(ctx, pictures)
+	return errors.Join(s.serve(ctx, pictures), pictures.Close())
 }
 
 // open returns the gallery of a folder or of addresses.
