@@ -43,7 +43,7 @@ func (m *Maker) decode(r *reader, k Kind, o orientation, size int) (Thumb, error
 			break
 		}
 	}
-	if h.unsupported(r, err) {
+	if h.unsupported(r, err) || h.unwieldy(err) {
 		full := image.Pt(h.orientation.size(h.width, h.height))
 		if t, failed := m.byProgram(r, k, full, size); failed == nil {
 			return t, nil
@@ -60,6 +60,16 @@ func (h header) unsupported(r *reader, err error) bool {
 	animated := h.kind == WebP && string(r.head[12:16]) == "VP8X" && r.head[20]&0x02 != 0
 	return errors.Is(err, ErrDamaged) &&
 		(animated || errors.As(err, &inTIFF) || errors.As(err, &inJPEG))
+}
+
+// manyPixels is how large a TIFF is passed to a program at most: that takes time, if not memory.
+const manyPixels = 256 << 20
+
+// unwieldy reports whether a picture is a TIFF of ordinary size whose decoder would need too much:
+// it holds a strip whole, and many programs write the picture as one. vipsthumbnail reads lines.
+func (h header) unwieldy(err error) bool {
+	return h.kind == TIFF && errors.Is(err, ErrTooLarge) &&
+		int64(h.width)*int64(h.height) <= manyPixels
 }
 
 // follow decodes a picture in one way and shrinks it.

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/image/tiff"
+
 	"github.com/larder-go/larder/gallery/thumb"
 	"github.com/larder-go/larder/internal/jpegthumb/jpegtest"
 )
@@ -82,6 +84,18 @@ func TestAProgramGetsTheFileAndNothingElse(t *testing.T) {
 		got, err := m.Make(context.Background(), f, 50)
 		if err != nil || got.Width != 30 {
 			t.Errorf("%d: got %d, %v", i, got.Width, err)
+		}
+	}
+}
+
+func TestATIFFOfOneStripThatDoesNotFitIntoMemoryGoesToAProgram(t *testing.T) {
+	need(t, "vipsthumbnail", "libvips-tools")
+	data := asTIFF(t, jpegtest.Picture(1500, 1000, 3), tiff.Deflate)
+	for program, want := range map[string]error{"": nil, thumb.Never: thumb.ErrTooLarge} {
+		m := thumb.New(thumb.Options{Memory: 8 << 20, VipsThumbnail: program, FFmpeg: thumb.Never})
+		got, err := m.Make(context.Background(), file(data), 320)
+		if !errors.Is(err, want) || want == nil && (got.Width != 1500 || got.Height != 1000) {
+			t.Errorf("with %q: %dx%d, %v; want %v", program, got.Width, got.Height, err, want)
 		}
 	}
 }
