@@ -18,7 +18,11 @@ import (
 
 func TestMain(m *testing.M) {
 	// rueidis sleeps for up to a second before it looks at a Cluster again.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"),
+		// toxiproxy leaves a link behind whose reader is gone before it has passed something on.
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
 }
 
 // quick are options with which trouble is noticed soon.
