@@ -71,7 +71,7 @@ func TestACancelledRequestIsSeenOnBothSides(t *testing.T) {
 }
 
 func TestKeysMouseAndFingersArrive(t *testing.T) {
-	url, _ := serve(t, `<input autofocus><button onclick="window.clicked = true">A</button><script>
+	url, _ := serve(t, `<input><button onclick="window.clicked = true">A</button><script>
 		window.keys = [];
 		document.documentElement.style.touchAction = "none";
 		addEventListener("keydown", (e) => {
