@@ -97,7 +97,9 @@ func (l *links) open(ctx context.Context, p *picture) (*opened, error) {
 }
 
 // read reads a body, once there is memory for it. free gives that back.
-func (l *links) read(ctx context.Context, resp *http.Response) (body []byte, free func(), err error) {
+func (l *links) read(
+	ctx context.Context, resp *http.Response,
+) (body []byte, free func(), err error) {
 	most := l.longest
 	if resp.ContentLength >= 0 {
 		most = min(resp.ContentLength, most)

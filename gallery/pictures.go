@@ -238,7 +238,9 @@ func digest(file *opened) (string, error) {
 
 // wrong says what is wrong with a picture, if it is the picture and not the way to it.
 func wrong(err error) string {
-	for _, its := range []error{thumb.ErrFormat, thumb.ErrTooLarge, thumb.ErrDamaged, thumb.ErrNoProgram} {
+	for _, its := range []error{
+		thumb.ErrFormat, thumb.ErrTooLarge, thumb.ErrDamaged, thumb.ErrNoProgram,
+	} {
 		if errors.Is(err, its) {
 			return label(err)
 		}

@@ -150,7 +150,8 @@ func refuse(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()}) // who has left needs nothing
+	// Who has left needs nothing.
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
 }
 
 // serveJSON answers with what is true at this moment.

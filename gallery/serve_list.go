@@ -147,7 +147,7 @@ func (g *Gallery) serveHashes(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
-	known := g.pictures.known(r.Context(), window) // some of it only since the page has asked for the list
+	known := g.pictures.known(r.Context(), window) // some of it only since the list was asked for
 	lines := lineWriter{json: json.NewEncoder(w), flush: http.NewResponseController(w).Flush}
 	inParallel(glancers, window, func(p *picture) {
 		found, ok := known[p.path]

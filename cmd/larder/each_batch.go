@@ -153,9 +153,11 @@ func (b *batch) notRunLocked(err error) error {
 	case errors.Is(err, errPassOn):
 		b.fatal = notPassedOn(err)
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		b.fatal = exitf(exitNotFound, "each: %s: command not found: check the name and PATH", b.argv[0])
+		b.fatal = exitf(exitNotFound, "each: %s: command not found: check the name and PATH",
+			b.argv[0])
 	default:
-		b.fatal = exitf(exitNotExecutable, "each: %s: cannot be executed: %w", b.argv[0], innermost(err))
+		b.fatal = exitf(exitNotExecutable, "each: %s: cannot be executed: %w", b.argv[0],
+			innermost(err))
 	}
 	return b.fatal
 }
@@ -275,7 +277,8 @@ func (b *batch) print(j *task) {
 		}
 	}
 	if b.goesOn(lost) && j.wrong != nil && !errors.Is(j.wrong, context.Canceled) {
-		fmt.Fprintf(os.Stderr, "larder: each: %s\n", oneLine(b.names[j.i]+": "+innermost(j.wrong).Error()))
+		why := b.names[j.i] + ": " + innermost(j.wrong).Error()
+		fmt.Fprintf(os.Stderr, "larder: each: %s\n", oneLine(why))
 	}
 }
 

@@ -64,13 +64,16 @@ func (s *show) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&s.listen, "listen", "",
 		"`ADDRESS` to serve at; :8484 means all addresses of this machine"+
 			" (default 127.0.0.1:8484, or a free port if that is taken)")
-	flags.StringVar(&s.urls, "urls", "", "`FILE` with addresses of pictures, one a line; - is stdin")
-	flags.StringVar(&s.title, "title", "", "what the page is called, a `TEXT` (default: the folder's name)")
+	flags.StringVar(&s.urls, "urls", "",
+		"`FILE` with addresses of pictures, one a line; - is stdin")
+	flags.StringVar(&s.title, "title", "",
+		"what the page is called, a `TEXT` (default: the folder's name)")
 	flags.StringVar(&s.prefix, "prefix", "", "`PATH` below which the page is served, such as /photos")
 	flags.StringArrayVar(&s.hosts, "host", nil,
 		"`NAME` under which browsers may ask, besides localhost and addresses; may be repeated")
 	flags.Var(&s.memory, "memory", "bound of thumbnails and of pictures being decoded in memory")
-	flags.Var(&s.ttl, "ttl", "with --urls: how long a picture is served without asking for it again")
+	flags.Var(&s.ttl, "ttl",
+		"with --urls: how long a picture is served without asking for it again")
 	flags.BoolVar(&s.allowPrivate, "allow-private", false,
 		"with --urls: allow hosts in private networks and on this machine")
 }
@@ -88,7 +91,7 @@ func (s *show) check(args []string) error {
 		return usagef("gallery: --memory %s: too small: give at least 32MiB", s.memory.String())
 	case s.ttl < 1:
 		return usagef("gallery: --ttl must be longer than 0s")
-	case s.prefix != "" && (!strings.HasPrefix(s.prefix, "/") || strings.ContainsAny(s.prefix, "?#% ")):
+	case s.prefix != "" && (s.prefix[0] != '/' || strings.ContainsAny(s.prefix, "?#% ")):
 		return usagef("gallery: --prefix %q: give a path such as /photos", s.prefix)
 	}
 	return nil

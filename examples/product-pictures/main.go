@@ -44,7 +44,8 @@ func main() {
 func serve(addr string, urls []string) error {
 	kept := store.NewMemory(store.MemoryOptions{})
 	defer kept.Close()
-	pictures, err := gallery.URLs(urls, client(kept), gallery.Options{Store: kept, Fresh: time.Hour})
+	o := gallery.Options{Store: kept, Fresh: time.Hour}
+	pictures, err := gallery.URLs(urls, client(kept), o)
 	if err != nil {
 		return err
 	}

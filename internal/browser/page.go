@@ -81,7 +81,8 @@ func (p *Page) Await(script string) {
 // Resize gives the window another size, in CSS pixels, on a screen with scale pixels for each.
 func (p *Page) Resize(width, height int, scale float64) {
 	p.t.Helper()
-	p.do("resize", chromedp.EmulateViewport(int64(width), int64(height), chromedp.EmulateScale(scale)))
+	p.do("resize",
+		chromedp.EmulateViewport(int64(width), int64(height), chromedp.EmulateScale(scale)))
 }
 
 // Phone makes the tab that of a phone with a touch screen.

@@ -17,7 +17,9 @@ import (
 const atOnce = 256 << 10
 
 // copy writes the bytes of the file name to path, and returns how many.
-func (f *Files) copy(ctx context.Context, name string, stat fs.FileInfo, path string) (n int64, err error) {
+func (f *Files) copy(
+	ctx context.Context, name string, stat fs.FileInfo, path string,
+) (n int64, err error) {
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, stat.Mode().Perm()|0o200)
 	if err != nil {
 		return 0, err
@@ -32,7 +34,9 @@ func (f *Files) copy(ctx context.Context, name string, stat fs.FileInfo, path st
 }
 
 // fill writes the bytes of the file into out. Where the store fails, the share does.
-func (f *Files) fill(ctx context.Context, name string, stat fs.FileInfo, out *os.File) (int64, error) {
+func (f *Files) fill(
+	ctx context.Context, name string, stat fs.FileInfo, out *os.File,
+) (int64, error) {
 	if f.options.Store == nil {
 		n, _, err := f.fromShare(ctx, name, stat, out)
 		return n, err
