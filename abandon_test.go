@@ -5,6 +5,7 @@ package larder_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,15 +15,15 @@ import (
 )
 
 // slowLoads is a loader that takes a second, and counts what comes of its calls.
-type slowLoads struct{ done, cancelled int }
+type slowLoads struct{ done, cancelled atomic.Int64 }
 
 func (l *slowLoads) load(ctx context.Context, key string) (string, error) {
 	select {
 	case <-time.After(time.Second):
-		l.done++
+		l.done.Add(1)
 		return "value of " + key, nil
 	case <-ctx.Done():
-		l.cancelled++
+		l.cancelled.Add(1)
 		return "", ctx.Err()
 	}
 }
@@ -49,20 +50,20 @@ func TestAnAbandonedLoadIsCancelledWithTheLastWhoWaits(t *testing.T) {
 			if err := get(c, "a", 100*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the first who gives up got %v", err)
 			}
-			if l.cancelled != 0 {
+			if l.cancelled.Load() != 0 {
 				t.Error("the load was cancelled while somebody waited")
 			}
 			<-gaveUp
 			synctest.Wait()
-			if l.cancelled != 1 {
-				t.Errorf("%d loads were cancelled after all had given up, want 1", l.cancelled)
+			if l.cancelled.Load() != 1 {
+				t.Errorf("%d loads were cancelled after all had given up, want 1", l.cancelled.Load())
 			}
 			start := time.Now()
 			if err := get(c, "a", time.Minute); err != nil {
 				t.Errorf("who asks later got %v", err)
 			}
-			if d := time.Since(start); d != time.Second || l.done != 1 {
-				t.Errorf("who asks later waited %v for %d loads, want one of a second", d, l.done)
+			if d := time.Since(start); d != time.Second || l.done.Load() != 1 {
+				t.Errorf("who asks later waited %v for %d loads, want one of a second", d, l.done.Load())
 			}
 		})
 	}
@@ -78,8 +79,8 @@ func TestWithoutCancelAbandonedALoadGoesOnForTheCache(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if _, ok := c.Lookup("a"); !ok || l.cancelled != 0 {
-			t.Errorf("there: %v, cancelled: %d", ok, l.cancelled)
+		if _, ok := c.Lookup("a"); !ok || l.cancelled.Load() != 0 {
+			t.Errorf("there: %v, cancelled: %d", ok, l.cancelled.Load())
 		}
 	})
 }
@@ -98,8 +99,8 @@ func TestALoadThatGetManyWaitsForIsNotAbandoned(t *testing.T) {
 		if err := get(c, "a", time.Millisecond); err == nil {
 			t.Error("got a value in a millisecond")
 		}
-		if err := <-many; err != nil || l.cancelled != 0 || l.done != 2 {
-			t.Errorf("GetMany got %v; %d cancelled, %d done", err, l.cancelled, l.done)
+		if err := <-many; err != nil || l.cancelled.Load() != 0 || l.done.Load() != 2 {
+			t.Errorf("GetMany got %v; %d cancelled, %d done", err, l.cancelled.Load(), l.done.Load())
 		}
 	})
 }
@@ -121,8 +122,8 @@ func TestAnAbandonedReloadIsNoFailureOfTheOrigin(t *testing.T) {
 		_ = get(c, "a", time.Minute)
 		time.Sleep(2 * time.Minute)
 		abandon(c, "a")
-		if err := get(c, "a", time.Minute); err != nil || l.done != 2 {
-			t.Errorf("who asks next got %v after %d loads: want the second one's value", err, l.done)
+		if err := get(c, "a", time.Minute); err != nil || l.done.Load() != 2 {
+			t.Errorf("who asks next got %v after %d loads: want the second one's value", err, l.done.Load())
 		}
 	})
 }
@@ -143,8 +144,8 @@ func TestWhoGivesUpBeforeALeaseIsFreeAsksNoOrigin(t *testing.T) {
 		go func() { _ = get(other, "a", time.Minute) }()
 		synctest.Wait()
 		abandon(c, "a")
-		if ours.cancelled != 0 || ours.done != 0 {
-			t.Errorf("the origin was asked: %+v", ours)
+		if ours.cancelled.Load() != 0 || ours.done.Load() != 0 {
+			t.Errorf("the origin was asked: %d done, %d cancelled", ours.done.Load(), ours.cancelled.Load())
 		}
 		time.Sleep(time.Minute)
 	})
@@ -161,8 +162,8 @@ func TestARefreshIsNotAbandoned(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(2 * time.Second)
-		if l.cancelled != 0 || l.done != 1 {
-			t.Errorf("got %+v", l)
+		if l.cancelled.Load() != 0 || l.done.Load() != 1 {
+			t.Errorf("%d done, %d cancelled", l.done.Load(), l.cancelled.Load())
 		}
 	})
 }
@@ -182,8 +183,8 @@ func TestALoaderThatAsksForItselfDoesNotCountAsWaiting(t *testing.T) {
 		})
 		defer c.Close()
 		abandon(c, "a")
-		if l.cancelled != 1 {
-			t.Errorf("got %+v", l)
+		if l.cancelled.Load() != 1 {
+			t.Errorf("%d done, %d cancelled", l.done.Load(), l.cancelled.Load())
 		}
 	})
 }
