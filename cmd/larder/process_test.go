@@ -10,8 +10,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -28,11 +30,23 @@ type scene struct {
 const job = `echo run >> runs; echo $$ > began; read line < gate; echo "$line"`
 
 func newScene(t *testing.T) *scene {
+	hearSignals()
 	s := &scene{t: t, dir: t.TempDir()}
 	s.began = bufio.NewReader(s.fifo("began"))
 	s.gate = s.fifo("gate")
 	return s
 }
+
+// hearSignals lets the commands of a scene hear their signals also where the tests themselves were
+// told to ignore them, by nohup or by a shell's &: what a program ignores its children ignore too,
+// what it handles they do not.
+var hearSignals = sync.OnceFunc(func() {
+	for _, sig := range forwarded() {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
+})
 
 // fifo makes a pipe with a name. Opened for both directions it neither blocks nor ends.
 func (s *scene) fifo(name string) *os.File {
