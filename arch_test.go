@@ -21,7 +21,8 @@ const module = "github.com/larder-go/larder"
 var layers = [][]string{
 	{"store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
-		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "httpcache", "prefetch/files", "."},
+		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "prefetch/files", "."},
+	{"httpcache"},
 	{"scrape", "gallery"},
 	{"cmd/larder"},
 }

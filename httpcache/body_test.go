@@ -424,7 +424,7 @@ func TestDamagedEnvelopeIsAMiss(t *testing.T) {
 		check("cut", good[:i])
 	}
 	check("longer", append(bytes.Clone(good), 'x'))
-	check("another version", append([]byte("LHC\x02"), good[4:]...))
+	check("another version", append([]byte("LHC\x01"), good[4:]...))
 }
 
 func TestLargeBodyThatIsMissingOrDamaged(t *testing.T) {

@@ -3,8 +3,14 @@
 package httpcache
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/store"
 )
 
@@ -14,7 +20,8 @@ type Options struct {
 	// token (RFC 9110, section 5.6.2).
 	Name string
 	// Memory bounds what is kept in memory, in bytes: headers, bodies, keys and an estimate of what
-	// holds them. 0 means 256 MiB.
+	// holds them. Bodies that arrive take up to a quarter of that besides, and files beyond. 0 means
+	// 256 MiB.
 	Memory int64
 	// Store is a second level behind memory: a folder on disk, a Redis that several nodes share. What
 	// others change there leaves memory too, if the store can tell. nil means memory alone. The cache
@@ -42,7 +49,131 @@ type Options struct {
 	// Encodings are the content codings in which text is kept beside the form the origin sent, most
 	// wanted first: "zstd", "br", "gzip". nil means none: bodies are kept as they came.
 	Encodings []string
-	// OnError hears of errors of the store and damaged responses, none of which fail a request.
-	// Several goroutines may call it at once. nil means that nobody wants to know.
+	// OnError hears of errors of the store and damaged responses, none of which fail a request, and
+	// of origins that failed one. Several goroutines may call it at once. nil means that nobody wants
+	// to know.
 	OnError func(error)
+}
+
+// heldShare of the memory is what one body may take of it.
+const heldShare = 8
+
+// largestHeld is the largest body that is kept in memory, in bytes.
+const largestHeld = 16 << 20
+
+// withDefaults fills in what is not said. It panics if what is said makes no sense.
+func (o Options) withDefaults() Options {
+	if o.Memory < 0 || o.MaxBody < 0 || o.StaleIfError < 0 || o.FillTimeout < 0 {
+		panic(fmt.Sprintf("httpcache: negative option in %+v", o))
+	}
+	o.Name = cmp.Or(o.Name, "larder")
+	if !isSFToken(o.Name) {
+		panic(fmt.Sprintf("httpcache: Name %q is no token", o.Name))
+	}
+	o.Memory = cmp.Or(o.Memory, 256<<20)
+	o.MaxBody = cmp.Or(o.MaxBody, 64<<20)
+	o.FillTimeout = cmp.Or(o.FillTimeout, time.Minute)
+	if o.Store == nil {
+		o.MaxBody = min(o.MaxBody, o.Memory/heldShare)
+	}
+	if o.Tags == nil {
+		o.Tags = []string{"Surrogate-Key", "Cache-Tag", "Xkey"}
+	}
+	if o.Targets == nil {
+		o.Targets = []string{"Cdn-Cache-Control"}
+	}
+	return o
+}
+
+// Cache is a shared HTTP cache (RFC 9111): [Cache.Middleware] puts it before a handler,
+// [Cache.Proxy] before an origin. Responses are kept in memory and, if there is one, in a store.
+// It is safe for concurrent use. Close it.
+//
+//   - Requests for the same that miss at once become one load, whose body goes to all of them as it
+//     arrives. A client that leaves does not stop it.
+//   - A store that fails never fails a request: the origin answers instead.
+type Cache struct {
+	o       Options
+	engine  engine
+	flights flights
+	privacy *larder.Cache[string, reason] // what was not storable of late, by key of its flight
+	spools  atomic.Int64                  // bytes that bodies may yet take while they arrive
+	counts  counts
+	running sync.WaitGroup // of loads
+	closed  atomic.Bool
+	unwatch func()
+
+	mu    sync.Mutex          // guards the field below
+	views map[string]*handler // one of each way to make a key of a URL
+}
+
+// New returns an empty cache. It panics if o makes no sense.
+func New(o Options) *Cache {
+	o = o.withDefaults()
+	c := &Cache{o: o, privacy: larder.New(larder.Options[string, reason]{TTL: privateFor})}
+	c.spools.Store(o.Memory / 4)
+	c.engine = engine{
+		memory: larder.New(larder.Options[string, *object]{MaxWeight: o.Memory, Weigh: weight}),
+		store:  o.Store, maxBody: o.MaxBody, onError: o.OnError, purges: &purges{},
+		held: min(o.Memory/heldShare, o.MaxBody, largestHeld),
+		rules: rules{
+			shared: true, targets: o.Targets, tagFields: o.Tags, onError: o.StaleIfError,
+		},
+	}
+	c.unwatch = func() {}
+	if o.Store != nil {
+		c.unwatch = store.Watch(o.Store, c.hear)
+	}
+	return c
+}
+
+// Close ends what runs in the background, waits for it, and drops what is in memory. What handlers
+// of the cache are asked afterwards is answered by the origin. It may be called twice.
+func (c *Cache) Close() error {
+	if !c.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	c.unwatch()
+	c.flights.cancel()
+	c.running.Wait()
+	c.privacy.Close()
+	return c.engine.memory.Close()
+}
+
+// hear takes out of memory what others have changed in the store.
+func (c *Cache) hear(e store.Event) {
+	ctx := context.Background()
+	switch e.Kind {
+	case store.Changed:
+		c.engine.forgetMemory(e.Key)
+	case store.TagDeleted:
+		c.engine.note(c.engine.memory.DeleteTag(ctx, e.Tag))
+	case store.Linked, store.Cleared:
+		c.engine.note(c.engine.memory.Clear(ctx))
+	}
+}
+
+// privateFor is how long it is remembered that a response was for one client alone.
+const privateFor = time.Minute
+
+// private notes that requests for a key need not wait for each other, since the response was not
+// storable.
+func (c *Cache) private(key string, why reason) {
+	c.engine.note(c.privacy.Set(context.Background(), key, why))
+}
+
+// isPrivate reports whether the last response to be loaded for a key was not storable.
+func (c *Cache) isPrivate(key string) bool {
+	_, ok := c.privacy.Lookup(key)
+	return ok
+}
+
+// newSpool returns the spool of a body of want bytes, or -1.
+func (c *Cache) newSpool(want int64) *spool {
+	s := &spool{
+		dir: c.o.Spool, memory: c.engine.held, window: max(c.o.MaxBody, c.engine.held),
+		budget: &c.spools, readers: map[*spoolReader]struct{}{},
+	}
+	s.allot(want)
+	return s
 }

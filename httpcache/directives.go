@@ -26,13 +26,16 @@ const (
 	public
 	private
 	onlyIfCached
+	immutable
 )
 
 // directives are what Cache-Control says, each argument read so that an error in it leads to the
 // origin rather than to a stale answer.
 type directives struct {
-	flags                                             flags
-	maxAge, sMaxAge, minFresh, maxStale, staleIfError time.Duration
+	flags                              flags
+	maxAge, sMaxAge                    time.Duration
+	minFresh, maxStale                 time.Duration // of requests
+	staleIfError, staleWhileRevalidate time.Duration
 }
 
 func (d directives) has(f flags) bool { return d.flags&f != 0 }
@@ -51,13 +54,19 @@ func requestDirectives(h http.Header) directives {
 	return d
 }
 
+// noDirectives says nothing.
+func noDirectives() directives {
+	return directives{
+		maxAge: absent, sMaxAge: absent, minFresh: absent, maxStale: absent,
+		staleIfError: absent, staleWhileRevalidate: absent,
+	}
+}
+
 // parseDirectives reads the lines of a Cache-Control field (RFC 9111, section 5.2). Names are
 // compared without case, unknown ones are skipped. A field with an open quote could say anything:
 // it counts as no-store and no-cache.
 func parseDirectives(lines []string) directives {
-	d := directives{
-		maxAge: absent, sMaxAge: absent, minFresh: absent, maxStale: absent, staleIfError: absent,
-	}
+	d := noDirectives()
 	for _, rest := range lines {
 		for rest != "" {
 			member, tail, ok := cutMember(rest)
@@ -87,6 +96,8 @@ func (d *directives) add(name, arg string) {
 		d.addMaxStale(arg)
 	case "stale-if-error":
 		d.staleIfError = shorter(d.staleIfError, deltaOr(arg, 0))
+	case "stale-while-revalidate":
+		d.staleWhileRevalidate = shorter(d.staleWhileRevalidate, deltaOr(arg, 0))
 	default:
 		d.flags |= flagOf(name)
 	}
@@ -120,6 +131,8 @@ func flagOf(name string) flags {
 		return private
 	case "only-if-cached":
 		return onlyIfCached
+	case "immutable":
+		return immutable
 	}
 	return 0
 }

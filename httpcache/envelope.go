@@ -15,7 +15,7 @@ import (
 // of its own. The checksum covers the envelope after itself; the body's wholeness is the promise
 // of the store.
 const (
-	magic           = "LHC\x01" // the last byte is the version
+	magic           = "LHC\x02" // the last byte is the version
 	offLength       = 4         // of the envelope, uint32
 	offChecksum     = 8         // CRC-32C, uint32
 	offBodyLength   = 12        // int64
@@ -24,16 +24,19 @@ const (
 	offReceived     = 36        // the same
 	offGeneration   = 44        // uint64
 	offSelector     = 52        // 16 bytes
-	offStatus       = 68        // uint16
-	offProto        = 70        // major, minor
-	offUncompressed = 72        // 0 or 1
-	fixedSize       = 73
+	offLoose        = 68        // 16 bytes
+	offOutdated     = 84        // nanoseconds since 1970, int64; 0: not
+	offStatus       = 92        // uint16
+	offProto        = 94        // major, minor
+	offUncompressed = 96        // 0 or 1
+	fixedSize       = 97
 
 	// maxEnvelope is a bound on what is read and written; net/http itself refuses to read a
 	// response header over 10 MiB unless told otherwise, and 256 KiB is already a mistake.
 	maxEnvelope = 1 << 20
 )
 
+// errDamaged is also what an envelope of another version is.
 var errDamaged = errors.New("httpcache: damaged envelope")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -48,6 +51,10 @@ func appendEnvelope(buf []byte, s *stored) []byte {
 	le.PutUint64(fixed[offReceived:], uint64(s.received.UnixNano()))
 	le.PutUint64(fixed[offGeneration:], s.generation)
 	copy(fixed[offSelector:], s.selector[:])
+	copy(fixed[offLoose:], s.loose[:])
+	if !s.outdated.IsZero() {
+		le.PutUint64(fixed[offOutdated:], uint64(s.outdated.UnixNano()))
+	}
 	le.PutUint16(fixed[offStatus:], uint16(s.status))
 	fixed[offProto], fixed[offProto+1] = s.protoMajor, s.protoMinor
 	if s.uncompressed {
@@ -98,7 +105,8 @@ func appendString(buf []byte, s string) []byte {
 }
 
 // parseEnvelope reads the envelope at the start of value and returns what follows it, which shares
-// memory with value. It allocates no more than a small multiple of the envelope.
+// memory with value. What the rules read off the header is not read yet. It allocates no more than
+// a small multiple of the envelope.
 func parseEnvelope(value []byte) (*stored, []byte, error) {
 	end, err := checkEnvelope(value)
 	if err != nil {
@@ -115,7 +123,6 @@ func parseEnvelope(value []byte) (*stored, []byte, error) {
 	if s.bodyID == 0 && int64(len(body)) != s.length || s.bodyID != 0 && len(body) != 0 {
 		return nil, nil, errDamaged
 	}
-	s.readHeader()
 	return s, body, nil
 }
 
@@ -137,7 +144,7 @@ func checkEnvelope(value []byte) (int, error) {
 
 func readFixed(b []byte) *stored {
 	le := binary.LittleEndian
-	return &stored{
+	s := &stored{
 		span: span{
 			requested: time.Unix(0, int64(le.Uint64(b[offRequested:]))),
 			received:  time.Unix(0, int64(le.Uint64(b[offReceived:]))),
@@ -147,10 +154,15 @@ func readFixed(b []byte) *stored {
 		protoMinor:   b[offProto+1],
 		uncompressed: b[offUncompressed] == 1,
 		selector:     selector(b[offSelector:]),
+		loose:        selector(b[offLoose:]),
 		generation:   le.Uint64(b[offGeneration:]),
 		bodyID:       le.Uint64(b[offBodyID:]),
 		length:       int64(le.Uint64(b[offBodyLength:])),
 	}
+	if at := int64(le.Uint64(b[offOutdated:])); at != 0 {
+		s.outdated = time.Unix(0, at)
+	}
+	return s
 }
 
 // cursor reads lengths and strings. All strings share the memory of text. After a failure every

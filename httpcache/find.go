@@ -1,26 +1,21 @@
-// find.go looks for a stored response, and serves it.
+// find.go looks for a stored response.
 
 package httpcache
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/larder-go/larder/store"
 )
 
-// found is a stored response, the key it lies under and its body, which must be closed.
+// found is a stored response and its body, which must be closed.
 type found struct {
-	*stored
-	key   string
-	value []byte // the body that followed the envelope
-	body  io.ReadCloser
+	*object
+	body io.ReadCloser
 }
 
 // close closes the body of f; a nil f is fine.
@@ -30,79 +25,95 @@ func (f *found) close() {
 	}
 }
 
-// find returns the stored response that req selects with its body at hand, or nil and the reason.
-func (x *exchange) find() (*found, string) {
-	p, reason := x.get(x.key)
+// find returns the stored response that the request selects, or nil and the reason. What memory
+// has and may not serve at once is looked for in the store: another process may have refreshed it.
+func (x *exchange) find(now time.Time) (*found, reason) {
+	f, why := x.look()
+	if f == nil || x.store == nil || x.memory == nil {
+		return f, why
+	}
+	if v, _ := x.rules.judge(x.cc, f.stored, now); v == serveFresh {
+		return f, why
+	}
+	if o, _ := x.read(x.context(), f.key); o != nil && o.received.After(f.received) {
+		x.remember(o, now)
+		if again, why := x.look(); again != nil {
+			return again, why
+		}
+	}
+	return f, why
+}
+
+// look returns the stored response that the request selects, or nil and the reason.
+func (x *exchange) look() (*found, reason) {
+	p, why := x.get(x.key)
 	if p == nil {
-		return nil, reason
+		return nil, why
 	}
 	x.primary = p
-	if p.selectedBy(x.req.Header) {
-		return x.open(p)
+	if x.rules.selects(x.req.Header, p.stored) {
+		return p, ""
 	}
 	x.variant, _ = x.get(x.variantKey())
-	if x.variant == nil || !x.variant.selectedBy(x.req.Header) {
-		return nil, "no variant selected"
+	if x.variant == nil || !x.rules.selects(x.req.Header, x.variant.stored) {
+		return nil, becauseVariant
 	}
-	return x.open(x.variant)
+	return x.variant, ""
 }
 
-// variantKey is where the variant that req selects lies, behind the primary response.
+// variantKey is where the variant that the request selects lies, behind the primary response.
 func (x *exchange) variantKey() string {
 	p := x.primary
-	return variantKey(x.key, p.generation, selectorOf(p.vary, x.req.Header))
+	return variantKey(x.key, p.generation, x.rules.selectorOf(p.vary, x.req.Header))
 }
 
-// get reads the response under key. What cannot be read is a miss.
-func (x *exchange) get(key string) (*found, string) {
-	item, err := x.t.Store.Get(x.req.Context(), key)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, "not stored"
+// get returns the response under key.
+func (x *exchange) get(key string) (*found, reason) {
+	if o := x.recall(key); o != nil {
+		return &found{object: o}, ""
 	}
-	if err != nil {
-		x.note(fmt.Errorf("httpcache: read %s: %w", key, err))
-		return nil, "store failed"
+	o, why := x.read(x.context(), key)
+	if o == nil {
+		return nil, why
 	}
-	s, value, err := parseEnvelope(item.Value)
-	if err != nil {
-		x.t.note(fmt.Errorf("%w under %s", err, key))
-		return nil, "damaged"
-	}
-	return &found{stored: s, key: key, value: value}, ""
+	x.remember(o, time.Now())
+	return &found{object: o}, ""
 }
 
-// open puts the body of f at hand. It is opened before the origin is asked about it: a 304 is of
-// no use without a body.
-func (x *exchange) open(f *found) (*found, string) {
+// open puts the body of f at hand, and reports why that cannot be. It is opened before the origin
+// is asked about it: a 304 is of no use without a body.
+func (x *exchange) open(f *found) reason {
 	switch {
+	case f.body != nil:
+		return ""
 	case method(x.req) == http.MethodHead:
 		f.body = http.NoBody
-		return f, ""
-	case f.bodyID == 0:
+		return ""
+	case f.whole():
 		f.body = newMemoryBody(f.value)
-		return f, ""
+		return ""
 	}
 	key := bodyKey(x.key, f.bodyID)
-	_, r, err := store.Open(x.req.Context(), x.t.Store, key)
+	_, r, err := store.Open(x.context(), x.store, key)
 	if err != nil {
-		x.note(fmt.Errorf("httpcache: open %s: %w", key, err))
-		return nil, "body not stored"
+		x.noteUnless(x.context(), fmt.Errorf("httpcache: open %s: %w", key, err))
+		return becauseBodyGone
 	}
 	if r.Size() != f.length {
 		r.Close()
-		return nil, "damaged"
+		return becauseDamaged
 	}
 	f.body = &storedBody{Reader: r, left: f.length, damaged: func(err error) {
-		if x.gaveUp() {
+		if x.context().Err() != nil {
 			return // which says nothing of the body
 		}
 		x.note(fmt.Errorf("httpcache: read %s: %w", key, err))
-		x.forget(f)
+		x.drop(f)
 	}}
-	return f, ""
+	return ""
 }
 
-// memoryBody is a body that came with its envelope.
+// memoryBody is a body that lies in memory.
 type memoryBody struct{ bytes.Reader }
 
 func newMemoryBody(value []byte) *memoryBody {
@@ -131,47 +142,4 @@ func (b *storedBody) Read(p []byte) (int, error) {
 		b.damaged(err)
 	}
 	return n, err
-}
-
-// serve answers from f, with a 304 where the caller's own condition is met.
-func (x *exchange) serve(f *found, o Outcome, reason string) *http.Response {
-	age := currentAge(f.stored, time.Now()) / time.Second
-	f.header["Age"] = []string{strconv.FormatInt(int64(age), 10)}
-	if conditions(x.req.Header) && notModified(x.req.Header, f.stored) {
-		f.close()
-		return x.give(newResponse(http.StatusNotModified, notModifiedHeader(f.header)),
-			Result{Outcome: o, Reason: reason})
-	}
-	resp := &http.Response{
-		Status:        f.statusText,
-		StatusCode:    f.status,
-		Proto:         protoName(f.protoMajor, f.protoMinor),
-		ProtoMajor:    int(f.protoMajor),
-		ProtoMinor:    int(f.protoMinor),
-		Header:        f.header,
-		Body:          f.body,
-		ContentLength: f.length,
-		Uncompressed:  f.uncompressed,
-	}
-	return x.give(resp, Result{Outcome: o, Reason: reason})
-}
-
-// notModifiedHeader leaves out what describes a body that is not sent (RFC 9110, section 15.4.5).
-func notModifiedHeader(h http.Header) http.Header {
-	for name := range h {
-		if strings.HasPrefix(name, "Content-") && name != "Content-Location" {
-			delete(h, name)
-		}
-	}
-	return h
-}
-
-func protoName(major, minor uint8) string {
-	switch {
-	case major == 1 && minor == 1:
-		return "HTTP/1.1"
-	case major == 2 && minor == 0:
-		return "HTTP/2.0"
-	}
-	return fmt.Sprintf("HTTP/%d.%d", major, minor)
 }

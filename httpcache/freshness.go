@@ -3,7 +3,6 @@
 package httpcache
 
 import (
-	"net/http"
 	"slices"
 	"time"
 )
@@ -23,14 +22,33 @@ const (
 type rules struct {
 	shared bool          // by more than one user; a Transport is private
 	ttl    time.Duration // if positive, stands in for the freshness of what is no error
+
+	// The rest is of shared caches.
+	targets []string      // the fields of RFC 9213 that are for this cache
+	guess   time.Duration // if positive, the freshness of a success that does not say so itself
+	stale   time.Duration // how long it may be served while it is refreshed, if it does not say
+	onError time.Duration // how long it may stand in for a failing origin, if it does not say
+	scoped  bool          // the answers are for one scope, which the code has named
+	cookies Sharing       // whether responses that set a cookie are kept
+	tags    []string      // surrogate keys of all responses
+
+	tagFields []string // response fields that list surrogate keys
 }
 
 // overrides reports whether the ttl of the caller stands in for what s says of its freshness. It
 // does not for an error: one that is over in a second must not be served for the whole ttl.
 func (r rules) overrides(s *stored) bool { return r.ttl > 0 && s.status < 400 }
 
-// lifetime is the freshness lifetime of s (RFC 9111, section 4.2.1).
+// lifetime is the freshness lifetime of s. A soft purge has ended it.
 func (r rules) lifetime(s *stored) time.Duration {
+	if !s.outdated.IsZero() {
+		return min(r.givenLifetime(s), r.age(s, s.outdated))
+	}
+	return r.givenLifetime(s)
+}
+
+// givenLifetime is the freshness lifetime that s was given (RFC 9111, section 4.2.1).
+func (r rules) givenLifetime(s *stored) time.Duration {
 	switch {
 	case r.overrides(s):
 		return r.ttl
@@ -39,10 +57,24 @@ func (r rules) lifetime(s *stored) time.Duration {
 	case s.cc.maxAge != absent:
 		return s.cc.maxAge
 	}
-	if lines := s.header["Expires"]; len(lines) > 0 {
+	if lines := s.header["Expires"]; len(lines) > 0 && s.target == "" {
 		return expiresIn(lines, s.date)
 	}
+	if r.guesses(s) {
+		return r.guess
+	}
 	return heuristicLifetime(s)
+}
+
+// guesses reports whether the caller's guess is the freshness of s, for want of anything better.
+func (r rules) guesses(s *stored) bool {
+	return r.guess > 0 && s.status < 300 && !s.explicit(r) && !s.cc.has(noCache)
+}
+
+// explicit reports whether s says itself how long it is fresh.
+func (s *stored) explicit(r rules) bool {
+	return r.shared && s.cc.sMaxAge != absent || s.cc.maxAge != absent ||
+		s.header["Expires"] != nil && s.target == ""
 }
 
 // expiresIn is the lifetime that Expires gives. An invalid date, such as "0", is a time in the
@@ -53,8 +85,8 @@ func expiresIn(lines []string, date time.Time) time.Duration {
 			return 0
 		}
 	}
-	t, err := http.ParseTime(lines[0])
-	if err != nil {
+	t, ok := parseDate(lines[0])
+	if !ok {
 		return 0
 	}
 	return between(date, t)
@@ -66,8 +98,8 @@ func heuristicLifetime(s *stored) time.Duration {
 	if !heuristicallyCacheable(s.status) && !s.cc.has(public) {
 		return 0
 	}
-	modified, err := http.ParseTime(s.header.Get("Last-Modified"))
-	if err != nil {
+	modified, ok := parseDate(s.header.Get("Last-Modified"))
+	if !ok {
 		return 0
 	}
 	return min(between(modified, s.date)/heuristicShare, heuristicCap)
@@ -126,7 +158,7 @@ func (r rules) freshUntil(s *stored) time.Time {
 // keepUntil is when s is of no more use: it is stale, and no validator or licence to serve it
 // stale is left.
 func (r rules) keepUntil(s *stored) time.Time {
-	stale := max(s.cc.staleIfError, 0)
+	stale := max(r.onErrorWindow(s), r.whileWindow(s), 0)
 	if s.validators() {
 		stale = max(stale, keepForValidation)
 	}

@@ -32,7 +32,7 @@ func get(lines ...string) *http.Request {
 // response makes what is kept of a response received at epoch to a plain GET.
 func response(status int, lines ...string) *stored {
 	resp := &http.Response{StatusCode: status, Header: header(lines...)}
-	return newStored(get(), resp, span{epoch, epoch})
+	return rules{}.newStored(get(), resp, span{epoch, epoch})
 }
 
 func TestLifetime(t *testing.T) {

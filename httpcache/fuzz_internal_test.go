@@ -63,10 +63,10 @@ func FuzzVary(f *testing.F) {
 				other.Add(name, y)
 			}
 		}
-		if selectorOf(names, h) != selectorOf(names, other) {
+		if (rules{}).selectorOf(names, h) != (rules{}).selectorOf(names, other) {
 			t.Fatalf("Vary %q: white space around %q selects", vary, x)
 		}
-		if len(names) > 0 && selectorOf(names, h) == selectorOf(names, nil) {
+		if len(names) > 0 && (rules{}).selectorOf(names, h) == (rules{}).selectorOf(names, nil) {
 			t.Fatalf("Vary %q: %q looks like nothing", vary, x)
 		}
 	})

@@ -1,16 +1,15 @@
-// keep.go stores a response while its caller reads it, and forgets those that are outdated.
+// keep.go stores a response while its body arrives.
 
 package httpcache
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/larder-go/larder/store"
 )
@@ -22,35 +21,13 @@ const inlineBody = 256 << 10
 // newID returns a number that is not used for the same URL yet, and never 0.
 func newID() uint64 { return rand.Uint64() | 1 }
 
-// keep has the body of resp stored under s as the caller reads it. One that is known to be empty
-// is stored at once, since nobody needs to read it.
-func (x *exchange) keep(resp *http.Response, s *stored) {
-	key, old := x.place(s)
-	k := &keeper{x: x, s: s, key: key, old: old, body: resp.Body, want: resp.ContentLength}
-	k.value = appendEnvelope(make([]byte, 0, 1024+min(max(k.want, 0), inlineBody)), s)
-	k.head = len(k.value)
-	if k.head > maxEnvelope {
-		return
-	}
-	if k.want == 0 || resp.Body == http.NoBody {
-		k.finish()
-		return
-	}
-	resp.Body = k
-}
-
-// keeper is the body of a response that is being read from the origin and stored.
-type keeper struct {
-	x    *exchange
-	s    *stored
-	key  string
-	old  *found // lay under key when the request looked
-	body io.ReadCloser
-	want int64 // its length, or -1
-
-	// mu guards the fields below, since Close may be called while Read waits. The store is called
-	// under it: only the reader of this one body waits for that.
-	mu    sync.Mutex
+// saver puts one response into the store while its body arrives. It is not safe for concurrent use.
+type saver struct {
+	x     *exchange
+	s     *stored
+	key   string
+	old   *found // lay under key when the request looked
+	want  int64  // the length of the body, or -1
 	value []byte // the envelope, and the body until it is too large
 	head  int    // bytes of the envelope
 	n     int64  // bytes of the body so far
@@ -59,59 +36,46 @@ type keeper struct {
 	done  bool
 }
 
-// Read implements io.Reader. An error of the store stops the storing and not the reading.
-func (k *keeper) Read(p []byte) (int, error) {
-	n, err := k.body.Read(p)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.add(p[:n])
-	switch err {
-	case nil:
-	case io.EOF:
-		k.finish()
-	default:
-		k.drop(nil)
+// newSaver begins to store s, whose body has want bytes, or -1 if nobody knows. It returns nil and
+// the reason if its header is too large.
+func (x *exchange) newSaver(s *stored, want int64) (*saver, reason) {
+	key, old := x.place(s)
+	k := &saver{x: x, s: s, key: key, old: old, want: want}
+	if x.store == nil {
+		return k, ""
 	}
-	return n, err
-}
-
-// Close implements io.Closer. A body of known length is complete even if its reader did not wait
-// for the EOF; any other is dropped.
-func (k *keeper) Close() error {
-	k.mu.Lock()
-	if k.n == k.want {
-		k.finish()
+	k.value = appendEnvelope(make([]byte, 0, 1024+min(max(want, 0), inlineBody)), s)
+	if k.head = len(k.value); k.head > maxEnvelope {
+		return nil, becauseHeaderTooLarge
 	}
-	k.drop(nil)
-	k.mu.Unlock()
-	return k.body.Close()
+	return k, ""
 }
 
 // add stores the next piece of the body.
-func (k *keeper) add(p []byte) {
+func (k *saver) add(p []byte) {
 	if k.done || len(p) == 0 {
 		return
 	}
 	k.n += int64(len(p))
-	if k.n > k.x.t.maxBody() {
+	switch {
+	case k.n > k.x.maxBody:
 		k.drop(nil)
-		return
-	}
-	if k.w == nil && k.n <= inlineBody {
+	case k.x.store == nil:
+	case k.w == nil && k.n <= inlineBody:
 		k.value = append(k.value, p...)
-		return
-	}
-	if err := k.write(p); err != nil {
-		k.drop(err)
+	default:
+		if err := k.write(p); err != nil {
+			k.drop(err)
+		}
 	}
 }
 
 // write streams p to the store, after what was held in memory.
-func (k *keeper) write(p []byte) error {
+func (k *saver) write(p []byte) error {
 	if k.w == nil {
 		k.id = newID()
-		w, err := store.Create(k.x.req.Context(), k.x.t.Store, bodyKey(k.x.key, k.id),
-			k.x.rules.item(k.s), k.x.t.maxBody())
+		w, err := store.Create(k.x.context(), k.x.store, bodyKey(k.x.key, k.id),
+			k.x.rules.item(k.s), k.x.maxBody)
 		if err != nil {
 			return err
 		}
@@ -125,46 +89,55 @@ func (k *keeper) write(p []byte) error {
 	return err
 }
 
-// finish stores the response if its body is whole (RFC 9111, section 3.3). The envelope of a large
-// body comes last: whoever finds it finds the body too.
-func (k *keeper) finish() {
+// finish stores the response if its body is whole (RFC 9111, section 3.3), and returns what is kept
+// of it, or nil. The envelope of a large body comes last: whoever finds it finds the body too. body
+// is the whole of it if it is to be kept in memory.
+func (k *saver) finish(body []byte) *object {
 	if k.done {
-		return
+		return nil
 	}
 	if k.want >= 0 && k.n != k.want {
 		k.drop(nil)
-		return
+		return nil
 	}
 	if k.w != nil {
 		if err := k.w.Commit(); err != nil {
 			k.drop(err)
-			return
+			return nil
 		}
 	}
 	k.done = true
-	seal(k.value, k.n, k.id)
-	k.replace()
+	k.s.length, k.s.bodyID = k.n, k.id
+	o := &object{stored: k.s, key: k.key, value: body}
+	if k.x.purges.hit(o, k.s.requested) || k.x.store != nil && !k.replace() {
+		k.x.forgetBody(k.x.context(), k.x.key, k.id)
+		return nil
+	}
 	k.value = nil
+	k.x.remember(o, time.Now())
+	return o
 }
 
 // replace puts the envelope in the place of what lies under its key by now: a concurrent miss may
 // have stored it since the request looked. Two misses that both look here before either stores
 // still leave a body that nobody finds; it goes when its time is up.
-func (k *keeper) replace() {
+func (k *saver) replace() bool {
+	seal(k.value, k.n, k.id)
 	old := k.old
-	if f, _ := k.x.get(k.key); f != nil {
-		old = f
+	if o, _ := k.x.read(k.x.context(), k.key); o != nil {
+		old = &found{object: o}
 	}
-	switch {
-	case !k.x.set(k.key, k.s, k.value):
-		k.x.forgetBody(k.x.key, k.id)
-	case old != nil:
-		k.x.forgetBody(k.x.key, old.bodyID)
+	if !k.x.set(k.x.context(), k.key, k.s, k.value) {
+		return false
 	}
+	if old != nil {
+		k.x.forgetBody(k.x.context(), k.x.key, old.bodyID)
+	}
+	return true
 }
 
 // drop gives up storing, because of err if there is one.
-func (k *keeper) drop(err error) {
+func (k *saver) drop(err error) {
 	if k.done {
 		return
 	}
@@ -173,72 +146,58 @@ func (k *keeper) drop(err error) {
 		k.w.Close()
 	}
 	if err != nil {
-		k.x.note(fmt.Errorf("httpcache: store body of %s: %w", k.key, err))
+		k.x.noteUnless(k.x.context(), fmt.Errorf("httpcache: store body of %s: %w", k.key, err))
 	}
 }
 
-// refresh stores f again after its header changed, or forgets it if it may no longer be stored.
-func (x *exchange) refresh(f *found) {
-	get := *x.req
-	get.Method = http.MethodGet
-	switch why := x.rules.unstorable(&get, x.cc, f.stored); {
-	case x.cc.has(noStore):
-		return // nothing of this exchange may be stored; what was there before may stay
-	case why != "":
-		x.forget(f)
+// keep has the body of resp stored under s as the caller reads it. One that is known to be empty
+// is stored at once, since nobody needs to read it.
+func (x *exchange) keep(resp *http.Response, s *stored) {
+	k, why := x.newSaver(s, resp.ContentLength)
+	if why != "" {
 		return
 	}
-	value := appendEnvelope(make([]byte, 0, 2048+len(f.value)), f.stored)
-	if len(value) > maxEnvelope {
-		x.forget(f)
+	if k.want == 0 || resp.Body == http.NoBody {
+		k.finish(nil)
 		return
 	}
-	value = append(value, f.value...)
-	seal(value, f.length, f.bodyID)
-	x.set(f.key, f.stored, value)
+	resp.Body = &keeper{body: resp.Body, saver: k}
 }
 
-// set stores s, whose envelope and maybe body are value, and reports whether that worked.
-func (x *exchange) set(key string, s *stored, value []byte) bool {
-	item := x.rules.item(s)
-	item.Value = value
-	err := x.t.Store.Set(x.req.Context(), key, item)
-	if err != nil {
-		x.note(fmt.Errorf("httpcache: store %s: %w", key, err))
-	}
-	return err == nil
+// keeper is the body of a response that is being read from the origin and stored.
+type keeper struct {
+	body io.ReadCloser
+
+	// mu guards the saver, since Close may be called while Read waits. The store is called under it:
+	// only the reader of this one body waits for that.
+	mu    sync.Mutex
+	saver *saver
 }
 
-// forget removes f from the store.
-func (x *exchange) forget(f *found) {
-	x.delete(f.key)
-	x.forgetBody(x.key, f.bodyID)
+// Read implements io.Reader. An error of the store stops the storing and not the reading.
+func (k *keeper) Read(p []byte) (int, error) {
+	n, err := k.body.Read(p)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.saver.add(p[:n])
+	switch err {
+	case nil:
+	case io.EOF:
+		k.saver.finish(nil)
+	default:
+		k.saver.drop(nil)
+	}
+	return n, err
 }
 
-// forgetBody removes the body id of key if there is one. Readers keep what they opened.
-func (x *exchange) forgetBody(key string, id uint64) {
-	if id != 0 {
-		x.delete(bodyKey(key, id))
+// Close implements io.Closer. A body of known length is complete even if its reader did not wait
+// for the EOF; any other is dropped.
+func (k *keeper) Close() error {
+	k.mu.Lock()
+	if k.saver.n == k.saver.want {
+		k.saver.finish(nil)
 	}
-}
-
-// forgetKey removes the primary response under key. Its variants cannot be found without it and
-// leave when their time is up.
-func (x *exchange) forgetKey(key string) {
-	item, err := x.t.Store.Get(x.req.Context(), key)
-	if errors.Is(err, store.ErrNotFound) {
-		return
-	}
-	if s, _, err := parseEnvelope(item.Value); err == nil {
-		x.forgetBody(key, s.bodyID)
-	}
-	x.delete(key)
-}
-
-// delete removes key, even for a caller who has given up meanwhile.
-func (x *exchange) delete(key string) {
-	ctx := context.WithoutCancel(x.req.Context())
-	if err := x.t.Store.Delete(ctx, key); err != nil {
-		x.t.note(fmt.Errorf("httpcache: delete %s: %w", key, err))
-	}
+	k.saver.drop(nil)
+	k.mu.Unlock()
+	return k.body.Close()
 }

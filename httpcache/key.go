@@ -32,6 +32,11 @@ func keyOf(req *http.Request, u *url.URL) string {
 			key += "#host=" + own
 		}
 	}
+	return shortKey(key)
+}
+
+// shortKey returns key, or a digest of it where that is too long for a store.
+func shortKey(key string) string {
 	if len(key) <= maxURLKey {
 		return key
 	}
@@ -59,7 +64,10 @@ func variantKey(key string, generation uint64, sel selector) string {
 	return key + "#vary=" + strconv.FormatUint(generation, 16) + "." + hex.EncodeToString(sel[:2])
 }
 
+// bodyMark is in the keys of bodies, and in no other.
+const bodyMark = "#body="
+
 // bodyKey is where a body lies that is too large for its envelope.
 func bodyKey(key string, id uint64) string {
-	return key + "#body=" + strconv.FormatUint(id, 16)
+	return key + bodyMark + strconv.FormatUint(id, 16)
 }

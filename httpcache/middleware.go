@@ -3,6 +3,7 @@
 package httpcache
 
 import (
+	"context"
 	"net/http"
 	"time"
 )
@@ -10,9 +11,9 @@ import (
 // View says how the answers of one handler are cached. The zero value caches by the whole URL, and
 // only what its header permits a shared cache to keep.
 //
-// What sets a cookie, and what answers a request with Authorization, is never shared, unless Scope
-// says for whom it is, or the response itself says public or s-maxage (Authorization) and
-// ShareCookies is set (Set-Cookie).
+// What sets a cookie is not kept unless Cookies says so and its header says for how long. What
+// answers a request with Authorization is not kept unless its header says public, s-maxage or
+// must-revalidate, or Scope is set. What says private is never kept.
 type View struct {
 	// Route stands for the path in the key, so that several paths have one answer. "" means the path.
 	Route string
@@ -26,14 +27,16 @@ type View struct {
 	// key, and all that the handler gets to see of that field. nil means that the field is left alone.
 	Languages []string
 	// TTL is how long a success is fresh that does not say so itself. 0 means as RFC 9111 guesses.
+	// Without Scope it is not for answers to requests with a cookie, unless they say Vary: Cookie:
+	// nobody knows whether it is the cookie that they are about.
 	TTL time.Duration
 	// Stale is how long after that a success is still served while a new one is made behind, where
 	// it does not say itself (RFC 5861). 0 means not at all.
 	Stale time.Duration
 	// Tags are surrogate keys of all answers, for Purge.
 	Tags []string
-	// ShareCookies lets answers be shared that set a cookie, cookie and all.
-	ShareCookies Sharing
+	// Cookies says what becomes of answers that set a cookie.
+	Cookies Sharing
 }
 
 // Sharing says whether responses that set a cookie are shared.
@@ -42,5 +45,21 @@ type Sharing uint8
 // The ways to treat responses with Set-Cookie.
 const (
 	RefuseCookies Sharing = iota // they are not kept
-	ShareCookies                 // they are kept if their header permits (RFC 9111, section 7.3)
+	ShareCookies                 // they are kept if their header says for how long (RFC 9111, section 7.3)
 )
+
+// Middleware returns a handler that caches what next answers to GET and HEAD. What next is asked on
+// behalf of all who wait it is asked in another goroutine, with the values of the first request's
+// context but not its end. What no cache may answer it gets as it came.
+func (c *Cache) Middleware(next http.Handler, v View) http.Handler {
+	h := &handler{view: v, origin: inProcess{next}, pass: next}
+	h.outgoing = func(r *http.Request, ctx context.Context) *http.Request {
+		out := r.Clone(ctx)
+		out.Body = http.NoBody
+		if v.Languages != nil {
+			out.Header["Accept-Language"] = []string{h.language(r)}
+		}
+		return out
+	}
+	return c.handle(h)
+}

@@ -3,8 +3,15 @@
 package httpcache
 
 import (
+	"context"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
+	"slices"
+	"strings"
+	"time"
 )
 
 // Origin is a server behind a proxy.
@@ -16,9 +23,9 @@ type Origin struct {
 	Transport http.RoundTripper
 	// Host is sent to the origin as Host; "" means that of URL. "*" means what the client sent.
 	Host string
-	// TrustForwarded hands on X-Forwarded-For, -Host and -Proto of the client, which must then be a
-	// proxy of our own. Otherwise they are replaced.
-	TrustForwarded Trust
+	// Trust says whether X-Forwarded-For, -Host and -Proto of the client are handed on. Otherwise
+	// they are replaced.
+	Trust Trust
 	// Forward names request fields that are handed on although they are known to change what an
 	// origin answers while no cache counts them: X-Original-Url, X-Http-Method-Override and others
 	// (see docs/security.md). Those named become part of the key.
@@ -35,3 +42,145 @@ const (
 	TrustNobody  Trust = iota // the client speaks for itself
 	TrustClients              // the clients are proxies of our own
 )
+
+// Proxy returns a handler that asks an origin and caches what it answers. It panics if o.URL is
+// not the URL of an http or https server.
+//
+// Paths and queries reach the origin as they came, byte for byte, and are part of the key as they
+// came: what the origin thinks is the same the cache may keep twice, what it tells apart the cache
+// never mixes up.
+func (c *Cache) Proxy(o Origin) http.Handler {
+	if o.URL == nil || o.URL.Host == "" || o.URL.Scheme != "http" && o.URL.Scheme != "https" {
+		panic(fmt.Sprintf("httpcache: origin %v is no URL of a server", o.URL))
+	}
+	if o.Transport == nil {
+		o.Transport = originTransport(c.o.FillTimeout)
+	}
+	o.Forward = canonicalNames(o.Forward)
+	p := &forwarder{o: o, via: "1.1 " + c.o.Name}
+	h := &handler{view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward}
+	h.pass = &httputil.ReverseProxy{
+		Rewrite: p.rewrite, Transport: o.Transport, FlushInterval: -1,
+		ErrorHandler: c.passFailed,
+	}
+	return c.handle(h)
+}
+
+// canonicalNames returns the names of fields as net/http writes them, sorted.
+func canonicalNames(names []string) []string {
+	var canonical []string
+	for _, name := range names {
+		canonical = append(canonical, http.CanonicalHeaderKey(name))
+	}
+	slices.Sort(canonical)
+	return slices.Compact(canonical)
+}
+
+// originTransport is a transport for many requests to one server.
+func originTransport(timeout time.Duration) *http.Transport {
+	return &http.Transport{
+		DialContext:         Dial(&net.Dialer{Timeout: min(timeout, 10*time.Second)}),
+		ForceAttemptHTTP2:   true,
+		MaxIdleConns:        1024,
+		MaxIdleConnsPerHost: 256,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+		// What waits for a body has a limit of its own; this one is for requests that pass.
+		ResponseHeaderTimeout:  timeout,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: maxEnvelope,
+		DisableCompression:     true,
+	}
+}
+
+// passFailed answers for an origin that failed a request that passes the cache.
+func (c *Cache) passFailed(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		c.engine.note(err)
+	}
+	w.Header()["Cache-Control"] = []string{"no-store"}
+	status := statusOf(err)
+	http.Error(w, fmt.Sprintf("%d %s", status, http.StatusText(status)), status)
+}
+
+// forwarder makes the requests that an origin gets.
+type forwarder struct {
+	o   Origin
+	via string
+}
+
+// outgoing returns what the origin gets for r, without a body and without what the cache answers
+// itself.
+func (p *forwarder) outgoing(r *http.Request, ctx context.Context) *http.Request {
+	out := r.Clone(ctx)
+	out.Body, out.ContentLength, out.RequestURI, out.Close = nil, 0, "", false
+	dropHopByHop(out.Header)
+	p.rewrite(&httputil.ProxyRequest{In: r, Out: out})
+	return out
+}
+
+// rewrite turns a request to the proxy into one to the origin. Its hop-by-hop fields are gone.
+func (p *forwarder) rewrite(r *httputil.ProxyRequest) {
+	r.SetURL(p.o.URL)
+	r.Out.URL.RawQuery = r.In.URL.RawQuery
+	switch p.o.Host {
+	case "":
+	case "*":
+		r.Out.Host = r.In.Host
+	default:
+		r.Out.Host = p.o.Host
+	}
+	for name := range r.Out.Header {
+		if steers(name) && !slices.Contains(p.o.Forward, name) {
+			delete(r.Out.Header, name)
+		}
+	}
+	p.forwarded(r)
+	via := append(slices.Clip(r.In.Header["Via"]), fmt.Sprintf("%d.%d%s",
+		r.In.ProtoMajor, r.In.ProtoMinor, p.via[len("1.1"):]))
+	r.Out.Header["Via"] = []string{strings.Join(via, ", ")}
+	if r.Out.Header["User-Agent"] == nil {
+		r.Out.Header["User-Agent"] = nil // or net/http would add its own
+	}
+}
+
+// forwarded says for whom we ask.
+func (p *forwarder) forwarded(r *httputil.ProxyRequest) {
+	const client = "X-Forwarded-For"
+	if p.o.Trust == TrustClients && r.In.Header[client] != nil {
+		r.Out.Header[client] = slices.Clone(r.In.Header[client])
+	}
+	r.SetXForwarded()
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if lines := r.In.Header[name]; p.o.Trust == TrustClients && lines != nil {
+			r.Out.Header[name] = slices.Clone(lines)
+		}
+	}
+}
+
+// steering are request fields that make some origins answer something else than what the URL says,
+// which a cache that does not count them would then give to everybody.
+var steering = []string{
+	"Forwarded", "X-Host", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
+	"X-Real-Ip", "X-Wap-Profile", "X-Http-Destinationurl", "X-Http-Host-Override", "X-Arbitrary",
+	"Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "Proxy",
+}
+
+// steers reports whether a field is one of them.
+func steers(name string) bool {
+	return strings.HasPrefix(name, "X-Forwarded") || strings.HasPrefix(name, "X-Original") ||
+		strings.HasPrefix(name, "X-Rewrite") || strings.HasPrefix(name, "X-Accel") ||
+		slices.Contains(steering, name)
+}
+
+// dropHopByHop removes what concerns one connection only (RFC 9110, section 7.6.1).
+func dropHopByHop(h http.Header) {
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			delete(h, http.CanonicalHeaderKey(trim(name)))
+		}
+	}
+	for _, name := range hopByHop {
+		delete(h, name)
+	}
+}

@@ -2,18 +2,185 @@
 
 package httpcache
 
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/store"
+)
+
 // Purge says what is to leave: give exactly one of URL, Prefix, Tag and All.
 type Purge struct {
 	// URL is the URL of a response, as clients ask for it: http://example.com/a?b=c. All its variants
 	// leave.
 	URL string
-	// Prefix is the beginning of such URLs, at least scheme and host.
+	// Prefix is the beginning of such URLs, at least scheme and host: http://example.com/blog/.
 	Prefix string
 	// Tag is a surrogate key.
 	Tag string
 	// All is everything.
 	All bool
 	// Soft lets it stay, stale: it is served while the origin is asked behind, or when the origin is
-	// down, as far as its header permits to serve it stale.
+	// down, as far as its header and the options permit to serve it stale; else it is validated.
 	Soft bool
+}
+
+// Purge makes what p names leave and returns how many responses it were, as far as that is known:
+// what only a store has that cannot tell is not counted. What is loaded meanwhile is not kept. An
+// error means that p is no purge, or that the store may still have some; memory does not.
+func (c *Cache) Purge(ctx context.Context, p Purge) (int, error) {
+	reach, err := c.reachOf(p)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range reach {
+		c.engine.purges.note(one)
+	}
+	if p.Soft {
+		return c.outdate(ctx, reach)
+	}
+	return c.remove(ctx, reach)
+}
+
+// reachOf returns the keys, prefixes and tags that p is about.
+func (c *Cache) reachOf(p Purge) ([]purged, error) {
+	switch (Purge{p.URL, p.Prefix, p.Tag, p.All, false}) {
+	case Purge{URL: p.URL}:
+		return c.keysOf(p.URL)
+	case Purge{Prefix: p.Prefix}:
+		u, err := url.Parse(p.Prefix)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("httpcache: purge %q: give at least a scheme and a host", p.Prefix)
+		}
+		rest := p.Prefix[strings.Index(p.Prefix, "://")+len("://"):]
+		_, path, slash := strings.Cut(rest, "/")
+		prefix := strings.ToLower(u.Scheme) + "://" + hostOf(strings.ToLower(u.Scheme), u.Host)
+		if slash {
+			prefix += "/" + path
+		}
+		return []purged{{prefix: prefix}}, nil
+	case Purge{Tag: p.Tag}:
+		return []purged{{tag: p.Tag}}, nil
+	case Purge{All: true}:
+		return []purged{{}}, nil
+	}
+	return nil, errors.New("httpcache: purge: give one of URL, prefix, tag and all")
+}
+
+// keysOf returns the keys under which the responses of a URL lie.
+func (c *Cache) keysOf(raw string) ([]purged, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("httpcache: purge %q: give a whole URL, as clients ask for it", raw)
+	}
+	r := &http.Request{Method: http.MethodGet, Host: u.Host, URL: u, Header: http.Header{}}
+	if u.Scheme == "https" {
+		r.TLS = &tls.ConnectionState{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var keys []purged
+	for _, h := range c.views {
+		key := shortKey(h.urlOf(r))
+		if !slices.Contains(keys, purged{key: key}) {
+			keys = append(keys, purged{key: key})
+		}
+	}
+	return keys, nil
+}
+
+// remove takes what reach names out of both levels.
+func (c *Cache) remove(ctx context.Context, reach []purged) (int, error) {
+	n, failed := 0, []error(nil)
+	for _, one := range reach {
+		inMemory := c.removeFromMemory(one)
+		inStore, err := c.removeFromStore(ctx, one)
+		n += max(inMemory, inStore)
+		failed = append(failed, err)
+	}
+	return n, errors.Join(failed...)
+}
+
+func (c *Cache) removeFromMemory(one purged) (n int) {
+	for key, o := range c.engine.memory.All() {
+		if one.names(o) {
+			c.engine.forgetMemory(key)
+			n++
+		}
+	}
+	return n
+}
+
+func (c *Cache) removeFromStore(ctx context.Context, one purged) (int, error) {
+	s := c.engine.store
+	switch {
+	case s == nil:
+		return 0, nil
+	case one.tag != "":
+		return 0, store.DeleteTag(ctx, s, one.tag)
+	case one.key != "":
+		n, err := store.DeletePrefix(ctx, s, one.key+"#")
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = nil // without its primary response a variant is not found
+		}
+		return n, errors.Join(err, s.Delete(ctx, one.key))
+	case one.prefix != "":
+		return store.DeletePrefix(ctx, s, one.prefix)
+	}
+	return 0, store.Clear(ctx, s)
+}
+
+// outdate makes what reach names stale in both levels.
+func (c *Cache) outdate(ctx context.Context, reach []purged) (int, error) {
+	found := map[string]*object{}
+	for _, one := range reach {
+		for key, o := range c.engine.memory.All() {
+			if one.names(o) {
+				found[key] = o
+			}
+		}
+		if err := c.outdatedInStore(ctx, one, found); err != nil {
+			return 0, err
+		}
+	}
+	for _, o := range found {
+		c.makeOutdated(ctx, o)
+	}
+	return len(found), nil
+}
+
+// outdatedInStore adds to found what the store has that one names.
+func (c *Cache) outdatedInStore(ctx context.Context, one purged, found map[string]*object) error {
+	if c.engine.store == nil {
+		return nil
+	}
+	for info, err := range store.List(ctx, c.engine.store, one.key+one.prefix) {
+		if err != nil {
+			return err
+		}
+		if found[info.Key] != nil || strings.Contains(info.Key, bodyMark) {
+			continue
+		}
+		if o, _ := c.engine.read(ctx, info.Key); o != nil && one.names(o) {
+			found[info.Key] = o
+		}
+	}
+	return nil
+}
+
+// makeOutdated replaces o by a stale one.
+func (c *Cache) makeOutdated(ctx context.Context, o *object) {
+	s := *o.stored
+	s.outdated = time.Now()
+	stale := &object{stored: &s, key: o.key, value: o.value}
+	x := &exchange{engine: &c.engine, req: (&http.Request{}).WithContext(ctx)}
+	x.restore(stale)
+	c.engine.remember(stale, s.outdated)
 }

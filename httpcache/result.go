@@ -5,6 +5,7 @@ package httpcache
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Outcome is how a request was answered.
@@ -42,12 +43,21 @@ type Result struct {
 	Outcome Outcome
 	// Reason says why, in a few words for people, such as "stale" or "request no-cache".
 	Reason string
+	// Rule is the section of the RFC behind that, such as "RFC 9111, section 4.2"; "" if there is
+	// none.
+	Rule string
 	// NotStored says why the response from the origin is not stored, or "" if it is (once its body
 	// has been read to the end) or if none came.
 	NotStored string
 	// Loads is how many requests were made to the origin: 0 for a hit, 1 as a rule, 2 if a 304
 	// turned out to speak of another response.
 	Loads int
+	// TTL is how long the stored response is fresh still, or less than 0 for how long it has not been.
+	TTL time.Duration
+	// Shared says that another request had asked for the same, and this one got its response.
+	Shared bool
+	// Failed says that the answer is an error of the cache's own, since the origin gave none.
+	Failed bool
 }
 
 // ResultOf returns what the cache did to get resp, which came from a Transport, maybe through an

@@ -16,45 +16,81 @@ const (
 	validate   verdict = iota // ask the origin first
 	serveFresh                // it is fresh
 	serveStale                // it is stale, and the request accepts that
+	serveWhile                // it is stale, and served while the origin is asked behind
 )
 
 // judge says what may be done with s for a request with the directives cc, and why (RFC 9111,
 // sections 4 and 5.2.1).
-func (r rules) judge(cc directives, s *stored, now time.Time) (verdict, string) {
+func (r rules) judge(cc directives, s *stored, now time.Time) (verdict, reason) {
 	age, lifetime := r.age(s, now), r.lifetime(s)
 	switch {
 	case cc.has(noCache):
-		return validate, "request no-cache"
+		return validate, becauseRequestNoCache
 	case !r.overrides(s) && s.cc.has(noCache):
-		return validate, "no-cache"
+		return validate, becauseNoCache
+	case age < lifetime && s.cc.has(immutable) && cc.maxAge == 0:
+		return serveFresh, becauseImmutable
 	case cc.maxAge == 0, cc.maxAge != absent && age > cc.maxAge:
-		return validate, "request max-age"
+		return validate, becauseRequestMaxAge
 	case cc.minFresh != absent && lifetime-age < cc.minFresh:
-		return validate, "request min-fresh"
+		return validate, becauseMinFresh
 	case age < lifetime:
-		return serveFresh, "fresh"
+		return serveFresh, becauseFresh
 	case cc.maxStale != absent && age-lifetime <= cc.maxStale && !r.strict(s):
-		return serveStale, "request max-stale"
+		return serveStale, becauseMaxStale
+	case age-lifetime < r.whileWindow(s):
+		return serveWhile, becauseWhile
 	}
-	return validate, "stale"
+	return validate, becauseStale
 }
 
-// strict reports whether s must not be served stale, not even to who asks for it (RFC 9111,
+// strict reports whether s must not be served stale on anybody's word but its own (RFC 9111,
 // section 4.2.4).
 func (r rules) strict(s *stored) bool {
-	if s.cc.has(mustRevalidate | noCache) {
-		return true
+	return r.forbidsStale(s) || r.shared && s.cc.sMaxAge != absent
+}
+
+// forbidsStale reports whether s must never be served stale. s-maxage alone does not go as far:
+// who adds stale-while-revalidate or stale-if-error to it has meant that.
+func (r rules) forbidsStale(s *stored) bool {
+	return s.cc.has(mustRevalidate|noCache) || r.shared && s.cc.has(proxyRevalidate)
+}
+
+// whileWindow is how long s may be served after its freshness while it is refreshed (RFC 5861,
+// section 3), or less than nothing.
+func (r rules) whileWindow(s *stored) time.Duration {
+	return r.window(s, s.cc.staleWhileRevalidate, r.stale)
+}
+
+// onErrorWindow is how long s may stand in for an origin that fails (RFC 5861, section 4), or less
+// than nothing.
+func (r rules) onErrorWindow(s *stored) time.Duration {
+	return r.window(s, s.cc.staleIfError, r.onError)
+}
+
+// window is what s itself says of serving it stale, or what is usual.
+func (r rules) window(s *stored, own, usual time.Duration) time.Duration {
+	switch {
+	case r.forbidsStale(s):
+		return absent
+	case own != absent:
+		return own
+	case usual > 0 && !r.strict(s):
+		return usual
 	}
-	return r.shared && (s.cc.has(proxyRevalidate) || s.cc.sMaxAge != absent)
+	return absent
 }
 
 // servesError reports whether s may stand in for an origin that failed (RFC 5861, section 4; RFC
-// 9111, section 4.3.3). Without a stale-if-error in the request or the response it may not: the
-// caller learns of the error.
+// 9111, section 4.3.3). Where neither request nor response nor options permit it the caller learns
+// of the error.
 func (r rules) servesError(cc directives, s *stored, now time.Time) bool {
+	window := r.onErrorWindow(s)
+	if !r.strict(s) {
+		window = max(window, cc.staleIfError)
+	}
 	stale := r.age(s, now) - r.lifetime(s)
-	window := max(cc.staleIfError, s.cc.staleIfError)
-	return !r.strict(s) && !cc.has(noCache) && window != absent && stale <= window
+	return !cc.has(noCache) && window != absent && stale <= window
 }
 
 // failed reports whether the origin failed in the sense of RFC 5861, section 4. A caller who gave
@@ -79,23 +115,23 @@ func refused(err error) bool {
 }
 
 // bypass says why req cannot be answered from the cache nor its response stored; "" if it can.
-func bypass(req *http.Request) string {
+func bypass(req *http.Request) reason {
 	switch m := method(req); {
 	case m != http.MethodGet && m != http.MethodHead:
-		return "method " + m
+		return becauseMethod + reason(m)
 	case req.Body != nil && req.Body != http.NoBody:
-		return "request with a body"
-	case req.URL.Opaque != "", req.URL.Scheme != "http" && req.URL.Scheme != "https":
-		return "not an http URL"
+		return becauseBody
+	case req.URL.Opaque != "":
+		return becauseURL
 	}
 	for _, name := range bypassFields {
 		if req.Header[name] != nil {
-			return "request with " + name
+			return becauseField + reason(name)
 		}
 	}
 	return ""
 }
 
 // bypassFields ask for something that is not a whole stored response, or only the origin can judge
-// (RFC 9111, sections 3.3 and 4.3.2).
-var bypassFields = []string{"Range", "If-Range", "If-Match", "If-Unmodified-Since", "Upgrade"}
+// (RFC 9111, section 4.3.2).
+var bypassFields = []string{"If-Match", "If-Unmodified-Since", "Upgrade"}

@@ -17,28 +17,49 @@ var understoodStatuses = []int{
 
 // unstorable says why s, the response to req, must not or need not be stored; "" means that it is
 // to be stored (RFC 9111, section 3).
-func (r rules) unstorable(req *http.Request, cc directives, s *stored) string {
+func (r rules) unstorable(req *http.Request, cc directives, s *stored) reason {
 	switch {
 	case method(req) != http.MethodGet:
-		return "method " + req.Method
+		return becauseMethod + reason(req.Method)
 	case s.status < 200, s.status == http.StatusPartialContent, s.status == http.StatusNotModified:
-		return "status " + http.StatusText(s.status)
+		return becauseStatus + reason(http.StatusText(s.status))
 	case cc.has(noStore):
-		return "request no-store"
+		return becauseRequestNoStore
 	case s.forbidden():
-		return "no-store"
+		return becauseNoStore
 	case slices.Contains(s.vary, "*"):
-		return "Vary: *"
-	case r.shared && s.cc.has(private):
-		return "private"
-	case r.shared && req.Header["Authorization"] != nil && !s.cc.licensesSharing():
-		return "Authorization"
+		return becauseVaryStar
 	case r.overrides(s) && s.status >= 300 && s.header["Set-Cookie"] != nil:
-		return "redirect that sets a cookie"
+		return becauseCookieRedirect
+	}
+	if why := r.unshareable(req, s); why != "" {
+		return why
+	}
+	switch {
 	case !r.permitted(s):
-		return "status without explicit freshness"
+		return becauseUnpermitted
 	case !r.keepUntil(s).After(s.received):
-		return "no freshness, no validator"
+		return becauseUseless
+	}
+	return ""
+}
+
+// unshareable says why s, the response to req, must not answer anybody else, or "" if it may.
+// Whether a cookie may be shared RFC 9111, section 7.3, leaves to the origin, and so do we only if
+// told to: by the code, and by a header that says how long it may be.
+func (r rules) unshareable(req *http.Request, s *stored) reason {
+	personal := req.Header["Authorization"] != nil
+	switch {
+	case !r.shared:
+		return ""
+	case s.cc.has(private):
+		return becausePrivate
+	case personal && !r.scoped && !s.cc.licensesSharing():
+		return becauseAuthorization
+	case s.header["Set-Cookie"] != nil && (r.cookies != ShareCookies || !s.explicit(r)):
+		return becauseSetCookie
+	case req.Header["Cookie"] != nil && !r.scoped && r.guesses(s) && !slices.Contains(s.vary, "cookie"):
+		return becauseCookie
 	}
 	return ""
 }
@@ -62,16 +83,12 @@ func (d directives) licensesSharing() bool {
 // status may be stored. A ttl of the caller says so for successes and redirects.
 func (r rules) permitted(s *stored) bool {
 	switch {
-	case heuristicallyCacheable(s.status), s.cc.has(public), s.cc.maxAge != absent:
+	case heuristicallyCacheable(s.status), s.cc.has(public), s.explicit(r):
 		return true
-	case s.header["Expires"] != nil:
-		return true
-	case r.shared:
-		return s.cc.sMaxAge != absent
-	case s.cc.has(private):
+	case !r.shared && s.cc.has(private):
 		return true
 	}
-	return r.overrides(s)
+	return r.overrides(s) || r.guesses(s)
 }
 
 // hopByHop are the fields that concern one connection or one proxy and are never stored (RFC 9111,

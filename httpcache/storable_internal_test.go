@@ -21,7 +21,7 @@ type storableCase struct {
 func (tc storableCase) check(t *testing.T) {
 	t.Helper()
 	got := tc.rules.unstorable(tc.req, requestDirectives(tc.req.Header), tc.s)
-	if got != tc.want {
+	if string(got) != tc.want {
 		t.Errorf("%s: unstorable(%d %v) = %q, want %q",
 			tc.section, tc.s.status, tc.s.header, got, tc.want)
 	}

@@ -4,6 +4,7 @@ package httpcache
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/larder-go/larder/store"
@@ -22,18 +23,22 @@ type stored struct {
 	protoMinor   uint8
 	uncompressed bool // by net/http, on the way here
 	header       http.Header
-	vary         []string // names that select it, of Vary and by selecting
-	selector     selector // what its request said in them
-	generation   uint64   // of the variants that are found through it
-	bodyID       uint64   // names the body's own key; 0: the body follows the envelope
-	length       int64    // of the body
+	vary         []string  // names that select it, of Vary and by selecting
+	selector     selector  // what its request said in them
+	loose        selector  // the same, but for Accept-Language
+	generation   uint64    // of the variants that are found through it
+	bodyID       uint64    // names the body's own key; 0: the body follows the envelope
+	length       int64     // of the body
+	tags         []string  // surrogate keys
+	outdated     time.Time // when a soft purge made it stale; zero: none did
 
-	cc   directives // read off the header
-	date time.Time  // when it was generated
+	cc     directives // read off the header
+	target string     // the targeted field they were read off, or ""
+	date   time.Time  // when it was generated
 }
 
 // newStored makes what would be kept of resp.
-func newStored(req *http.Request, resp *http.Response, at span) *stored {
+func (r rules) newStored(req *http.Request, resp *http.Response, at span) *stored {
 	s := &stored{
 		span:   at,
 		status: resp.StatusCode, statusText: resp.Status,
@@ -41,23 +46,45 @@ func newStored(req *http.Request, resp *http.Response, at span) *stored {
 		uncompressed: resp.Uncompressed,
 		header:       storableHeader(resp.Header),
 	}
-	s.selectFor(req)
-	s.readHeader()
+	s.tags = r.tagsOf(s.header)
+	r.selectFor(s, req)
+	r.readHeader(s)
 	return s
 }
 
 // selectFor makes s the answer to what req says in the fields that select it.
-func (s *stored) selectFor(req *http.Request) {
+func (r rules) selectFor(s *stored, req *http.Request) {
 	s.vary = selecting(s.header)
-	s.selector = selectorOf(s.vary, req.Header)
+	s.selector = r.selectorOf(s.vary, req.Header)
+	s.loose = s.selector
+	if s.speaks() {
+		s.loose = r.selectorOf(s.otherNames(), req.Header)
+	}
+}
+
+// speaks reports whether s is one language of several that Accept-Language selects.
+func (s *stored) speaks() bool {
+	return len(s.header["Content-Language"]) == 1 && slices.Contains(s.vary, acceptLanguage)
+}
+
+const acceptLanguage = "accept-language"
+
+// otherNames are the names of the selecting fields but Accept-Language.
+func (s *stored) otherNames() []string {
+	i := slices.Index(s.vary, acceptLanguage)
+	return slices.Concat(s.vary[:i], s.vary[i+1:])
 }
 
 // readHeader reads what the rules ask for again and again. A response without a Date, or with a
-// wrong one, was generated when it was received (RFC 9110, section 6.6.1).
-func (s *stored) readHeader() {
-	s.cc = parseDirectives(s.header["Cache-Control"])
+// wrong one, was generated when it was received (RFC 9110, section 6.6.1). What a targeted field
+// says stands in for Cache-Control (RFC 9213, section 2.2).
+func (r rules) readHeader(s *stored) {
+	var targeted bool
+	if s.cc, s.target, targeted = targetedDirectives(s.header, r.targets); !targeted {
+		s.cc = parseDirectives(s.header["Cache-Control"])
+	}
 	s.date = s.received
-	if t, err := http.ParseTime(s.header.Get("Date")); err == nil {
+	if t, ok := parseDate(s.header.Get("Date")); ok {
 		s.date = t
 	}
 }
@@ -75,6 +102,7 @@ func (r rules) item(s *stored) store.Item {
 		Created:    s.received,
 		FreshUntil: r.freshUntil(s),
 		GoneAfter:  r.keepUntil(s),
+		Tags:       s.tags,
 		Validators: store.Validators{ETag: s.etag(), LastModified: s.lastModified()},
 	}
 }

@@ -64,13 +64,28 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		return t.base().RoundTrip(req)
 	}
-	x := &exchange{t: t, rules: rules{ttl: t.TTL}, req: canonical(req), asked: req}
+	e := &engine{
+		rules: rules{ttl: t.TTL}, store: t.Store, maxBody: t.maxBody(), onError: t.OnError,
+	}
+	x := &exchange{engine: e, origin: t.base(), req: canonical(req)}
 	x.cc = requestDirectives(x.req.Header)
-	if reason := bypass(x.req); reason != "" {
-		return x.pass(reason)
+	trip := &roundTrip{exchange: x, asked: req}
+	if why := trip.bypass(); why != "" {
+		return trip.pass(why)
 	}
 	x.key = keyOf(x.req, req.URL)
-	return x.run()
+	return trip.run()
+}
+
+// bypass says why the request cannot be answered from the cache; "" if it can.
+func (t *roundTrip) bypass() reason {
+	switch {
+	case t.req.URL.Scheme != "http" && t.req.URL.Scheme != "https":
+		return becauseURL
+	case t.req.Header["Range"] != nil:
+		return becauseField + "Range"
+	}
+	return bypass(t.req)
 }
 
 // CloseIdleConnections closes those of Base, if it can. It makes
@@ -89,13 +104,6 @@ func (t *Transport) base() http.RoundTripper {
 }
 
 func (t *Transport) maxBody() int64 { return cmp.Or(t.MaxBody, 64<<20) }
-
-// note hands a failure that must not fail the request to OnError.
-func (t *Transport) note(err error) {
-	if err != nil && t.OnError != nil {
-		t.OnError(err)
-	}
-}
 
 // closeRequest closes the body that a RoundTripper owns.
 func closeRequest(req *http.Request) {

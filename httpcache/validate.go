@@ -61,7 +61,7 @@ var bodyFields = []string{"Content-Length", "Content-Encoding", "Content-Range"}
 
 // freshened returns s with the header fields of a 304, or of a response to HEAD, in place of its
 // own (RFC 9111, section 3.2).
-func freshened(s *stored, req *http.Request, h http.Header, at span) *stored {
+func (r rules) freshened(s *stored, req *http.Request, h http.Header, at span) *stored {
 	update := storableHeader(h)
 	for _, name := range bodyFields {
 		delete(update, name)
@@ -73,8 +73,9 @@ func freshened(s *stored, req *http.Request, h http.Header, at span) *stored {
 	delete(f.header, "Date")
 	maps.Copy(f.header, update)
 	addDate(f.header, at.received)
-	f.selectFor(req)
-	f.readHeader()
+	f.outdated = time.Time{}
+	r.selectFor(&f, req)
+	r.readHeader(&f)
 	return &f
 }
 
@@ -98,12 +99,12 @@ func notModified(h http.Header, s *stored) bool {
 	if len(lines) != 1 {
 		return false
 	}
-	since, err := http.ParseTime(lines[0])
-	if err != nil {
+	since, ok := parseDate(lines[0])
+	if !ok {
 		return false
 	}
-	modified, err := http.ParseTime(s.lastModified())
-	if err != nil {
+	modified, ok := parseDate(s.lastModified())
+	if !ok {
 		modified = s.date
 	}
 	return !modified.After(since)

@@ -45,8 +45,8 @@ func TestSelectedBy(t *testing.T) { // section 4.1
 		{"encoded", []string{"Content-Encoding: gzip"}, nil, nil, true},
 	} {
 		resp := &http.Response{Header: header(tc.response...)}
-		s := newStored(get(tc.stored...), resp, span{epoch, epoch})
-		if got := s.selectedBy(header(tc.asked...)); got != tc.want {
+		s := rules{}.newStored(get(tc.stored...), resp, span{epoch, epoch})
+		if got := (rules{}).selects(header(tc.asked...), s); got != tc.want {
 			t.Errorf("%s: stored for %q, asked with %q: got %v, want %v",
 				tc.what, tc.stored, tc.asked, got, tc.want)
 		}
@@ -95,7 +95,7 @@ func TestFreshened(t *testing.T) { // section 3.2
 	s := response(200, "X: old", "X: older", "Y: kept", "Age: 50", "Date: "+httpDate(-time.Hour),
 		"Content-Length: 5", "Content-Encoding: br", "Content-Type: text/plain")
 	later := epoch.Add(time.Minute)
-	got := freshened(s, get("Accept: a"), header("X: new", "Content-Length: 0",
+	got := rules{}.freshened(s, get("Accept: a"), header("X: new", "Content-Length: 0",
 		"Content-Encoding: gzip", "Content-Type: text/html", "Connection: Z", "Z: 1",
 		"Vary: Accept"), span{later, later})
 	want := header("X: new", "Y: kept", "Date: "+httpDate(time.Minute), "Content-Length: 5",
@@ -103,7 +103,7 @@ func TestFreshened(t *testing.T) { // section 3.2
 	if !reflect.DeepEqual(got.header, want) {
 		t.Errorf("freshened header = %v, want %v", got.header, want)
 	}
-	if !got.selectedBy(header("Accept: a")) || got.selectedBy(header("Accept: b")) {
+	if !(rules{}).selects(header("Accept: a"), got) || (rules{}).selects(header("Accept: b"), got) {
 		t.Error("a Vary that came with the 304 does not select")
 	}
 	if s.header.Get("X") != "old" {

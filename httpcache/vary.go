@@ -33,20 +33,32 @@ func varyNames(lines []string) []string {
 }
 
 // selectorOf digests the fields called names of a request header. Lines are joined and white space
-// around commas removed before (RFC 9111, section 4.1). Authorization always selects, though a
-// private cache need not: a program with the credentials of several users must not mix them up.
-func selectorOf(names []string, h http.Header) selector {
+// around commas removed before (RFC 9111, section 4.1). In a private cache Authorization selects,
+// though it need not: a program with the credentials of several users must not mix them up. A
+// shared one keeps only what may answer everybody.
+func (r rules) selectorOf(names []string, h http.Header) selector {
 	credentials := h["Authorization"]
+	if r.shared {
+		credentials = nil
+	}
 	if len(names) == 0 && credentials == nil {
 		return selector{}
 	}
 	buf := make([]byte, 0, 512)
 	for _, name := range names {
-		buf = appendField(buf, name, h[textproto.CanonicalMIMEHeaderKey(name)])
+		buf = r.appendSelecting(buf, name, h[textproto.CanonicalMIMEHeaderKey(name)])
 	}
 	buf = appendField(buf, "authorization", credentials)
 	sum := sha256.Sum256(buf)
 	return selector(sum[:16])
+}
+
+// appendSelecting appends a field in the form in which it selects.
+func (r rules) appendSelecting(buf []byte, name string, lines []string) []byte {
+	if lines != nil && name == acceptLanguage {
+		lines = []string{normalLanguages(lines)}
+	}
+	return appendField(buf, name, lines)
 }
 
 // appendField appends a field so that no two different ones, nor an absent and an empty one, look
@@ -79,10 +91,17 @@ func selecting(h http.Header) []string {
 	return varyNames(lines)
 }
 
-// selectedBy reports whether s may answer a request with the header h (RFC 9111, section 4.1).
-func (s *stored) selectedBy(h http.Header) bool {
+// selects reports whether s may answer a request with the header h (RFC 9111, section 4.1).
+func (r rules) selects(h http.Header, s *stored) bool {
 	if len(s.vary) == 1 && s.vary[0] == "*" {
 		return false
 	}
-	return selectorOf(s.vary, h) == s.selector
+	return r.selectorOf(s.vary, h) == s.selector || s.speaks() && r.selectsLanguage(h, s)
+}
+
+// selectsLanguage reports whether s is in the very language that a request with the header h wants
+// most, and matches it otherwise: then the origin would hardly answer anything else.
+func (r rules) selectsLanguage(h http.Header, s *stored) bool {
+	return languageServes(h["Accept-Language"], s.header["Content-Language"][0]) &&
+		r.selectorOf(s.otherNames(), h) == s.loose
 }

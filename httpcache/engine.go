@@ -1,0 +1,166 @@
+// engine.go holds what all requests to one door have in common, and where responses are kept.
+
+package httpcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/larder-go/larder"
+	"github.com/larder-go/larder/store"
+)
+
+// engine is what all requests to one door have in common.
+type engine struct {
+	rules   rules
+	memory  *larder.Cache[string, *object] // decoded responses by key; nil: none are
+	store   store.Store                    // the level behind memory; nil: none
+	maxBody int64                          // of what is kept
+	held    int64                          // the largest body kept in memory
+	purges  *purges                        // since when; nil: nobody can purge
+	onError func(error)
+}
+
+// note hands a failure that must not fail the request to OnError.
+func (e *engine) note(err error) {
+	if err != nil && e.onError != nil {
+		e.onError(err)
+	}
+}
+
+// object is a response as it is kept in memory. It is not changed once made.
+type object struct {
+	*stored
+	key   string
+	value []byte // the body, unless that lies in the store alone
+}
+
+// objectOverhead is about what an object takes besides its header, key and value.
+const objectOverhead = 1024
+
+// weight is how many bytes an object takes.
+func weight(_ string, o *object) int {
+	n := objectOverhead + 2*len(o.key) + len(o.value)
+	for name, values := range o.header {
+		n += 64 + len(name)
+		for _, value := range values {
+			n += 16 + len(value)
+		}
+	}
+	return n
+}
+
+// whole reports whether the body is at hand.
+func (o *object) whole() bool { return o.bodyID == 0 || o.value != nil }
+
+// remember keeps o in memory for as long as it is of use.
+func (e *engine) remember(o *object, now time.Time) {
+	if e.memory == nil {
+		return
+	}
+	left := e.rules.keepUntil(o.stored).Sub(now)
+	if left <= 0 || int64(len(o.value)) > e.held {
+		e.forgetMemory(o.key)
+		return
+	}
+	entry := larder.Entry[*object]{Value: o, TTL: left, Tags: o.tags}
+	if err := e.memory.SetEntry(context.Background(), o.key, entry); err != nil {
+		e.forgetMemory(o.key) // it is too heavy, or the cache is closed
+	}
+}
+
+// recall returns what memory has under key.
+func (e *engine) recall(key string) *object {
+	if e.memory == nil {
+		return nil
+	}
+	o, _ := e.memory.Lookup(key)
+	return o
+}
+
+// forgetMemory takes key out of memory.
+func (e *engine) forgetMemory(key string) {
+	if e.memory != nil {
+		e.note(e.memory.Delete(context.Background(), key))
+	}
+}
+
+// read reads the response that the store has under key. What cannot be read is none.
+func (e *engine) read(ctx context.Context, key string) (*object, reason) {
+	if e.store == nil {
+		return nil, becauseAbsent
+	}
+	item, err := e.store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, becauseAbsent
+	}
+	if err != nil {
+		e.noteUnless(ctx, fmt.Errorf("httpcache: read %s: %w", key, err))
+		return nil, becauseStoreFailed
+	}
+	s, value, err := parseEnvelope(item.Value)
+	if err != nil {
+		e.note(fmt.Errorf("%w under %s", err, key))
+		return nil, becauseDamaged
+	}
+	if s.bodyID != 0 {
+		value = nil
+	}
+	s.tags = item.Tags
+	e.rules.readHeader(s)
+	return &object{stored: s, key: key, value: value}, ""
+}
+
+// noteUnless hands an error of a call to the store under ctx to OnError, unless the end of ctx is
+// the likely cause.
+func (e *engine) noteUnless(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		e.note(err)
+	}
+}
+
+// set puts s, whose envelope and maybe body are value, into the store, and reports whether that
+// worked.
+func (e *engine) set(ctx context.Context, key string, s *stored, value []byte) bool {
+	item := e.rules.item(s)
+	item.Value = value
+	err := e.store.Set(ctx, key, item)
+	if err != nil {
+		e.noteUnless(ctx, fmt.Errorf("httpcache: store %s: %w", key, err))
+	}
+	return err == nil
+}
+
+// delete removes key from both levels, even for a caller who has given up meanwhile.
+func (e *engine) delete(ctx context.Context, key string) {
+	e.forgetMemory(key)
+	if e.store == nil {
+		return
+	}
+	if err := e.store.Delete(context.WithoutCancel(ctx), key); err != nil {
+		e.note(fmt.Errorf("httpcache: delete %s: %w", key, err))
+	}
+}
+
+// forgetBody removes the body id of the URL key, if there is one. Readers keep what they opened.
+func (e *engine) forgetBody(ctx context.Context, key string, id uint64) {
+	if id != 0 {
+		e.delete(ctx, bodyKey(key, id))
+	}
+}
+
+// forget removes what lies under key, the primary response of a URL. Its variants cannot be found
+// without it and leave when their time is up.
+func (e *engine) forget(ctx context.Context, key string) {
+	e.purges.add(key)
+	o := e.recall(key)
+	if o == nil {
+		if o, _ = e.read(ctx, key); o == nil {
+			return
+		}
+	}
+	e.delete(ctx, key)
+	e.forgetBody(ctx, key, o.bodyID)
+}

@@ -1,0 +1,74 @@
+// purges.go remembers what was purged of late, so that a load that began before is not kept.
+
+package httpcache
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// remembered is how many purges are remembered one by one. What was asked for before the oldest of
+// them is not kept, whatever it is.
+const remembered = 1024
+
+// purges are the last purges. A nil one remembers nothing, since nobody purges.
+type purges struct {
+	mu    sync.Mutex // guards the fields below
+	last  []purged   // oldest first
+	since time.Time  // of the last one that was let go
+}
+
+// purged is one purge: of a key, a prefix of keys, or a tag.
+type purged struct {
+	at               time.Time
+	key, prefix, tag string
+}
+
+// add notes that what lies under key is to leave.
+func (p *purges) add(key string) { p.note(purged{key: key}) }
+
+// note notes a purge, as of now.
+func (p *purges) note(one purged) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	one.at = time.Now()
+	if len(p.last) == remembered {
+		p.since = p.last[0].at
+		p.last = slices.Delete(p.last, 0, 1)
+	}
+	p.last = append(p.last, one)
+}
+
+// hit reports whether o, which was asked for at a time, was purged since.
+func (p *purges) hit(o *object, asked time.Time) bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !asked.After(p.since) && !p.since.IsZero() {
+		return true
+	}
+	for i := len(p.last) - 1; i >= 0 && !p.last[i].at.Before(asked); i-- {
+		if p.last[i].names(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// names reports whether o is among what was purged.
+func (p purged) names(o *object) bool {
+	switch {
+	case p.tag != "":
+		return slices.Contains(o.tags, p.tag)
+	case p.key != "":
+		return o.key == p.key || strings.HasPrefix(o.key, p.key+"#")
+	}
+	return strings.HasPrefix(o.key, p.prefix)
+}

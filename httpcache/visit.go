@@ -1,0 +1,223 @@
+// visit.go takes one request through the shared cache: find, judge, then serve, or wait for a load.
+
+package httpcache
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// visit is one request to a handler of a Cache.
+type visit struct {
+	*exchange
+	h *handler
+	w http.ResponseWriter
+	r *http.Request
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := &visit{h: h, w: w, r: r, exchange: &exchange{
+		engine: &h.engine, origin: h.origin, req: canonical(r),
+	}}
+	v.cc = requestDirectives(v.req.Header)
+	if why := v.bypass(); why != "" {
+		v.pass(why)
+		return
+	}
+	v.key = h.keyOf(r)
+	v.run()
+}
+
+// bypass says why the request cannot be answered from the cache; "" if it can.
+func (v *visit) bypass() reason {
+	if v.h.cache.closed.Load() {
+		return becauseClosed
+	}
+	return bypass(v.req)
+}
+
+// run answers a request that may be answered from the cache.
+func (v *visit) run() {
+	f, why := v.find(time.Now())
+	if f != nil {
+		var judged verdict
+		judged, why = v.rules.judge(v.cc, f.stored, time.Now())
+		if judged != validate {
+			gone := v.answer(f, judged, why)
+			if gone == "" {
+				return
+			}
+			f, why = nil, gone
+		}
+	}
+	if v.cc.has(onlyIfCached) {
+		v.fail(http.StatusGatewayTimeout, Miss, why)
+		return
+	}
+	v.load(f, why)
+}
+
+// answer serves f as it was judged, or returns why that cannot be.
+func (v *visit) answer(f *found, judged verdict, why reason) reason {
+	if gone := v.open(f); gone != "" {
+		return gone
+	}
+	defer f.close()
+	switch judged {
+	case serveFresh:
+		v.serve(f, Hit, why)
+	case serveWhile:
+		v.refreshBehind(f, why)
+		v.serve(f, Stale, why)
+	default:
+		v.serve(f, Stale, why)
+	}
+	return ""
+}
+
+// refreshBehind has f loaded again while it is served, unless somebody does already.
+func (v *visit) refreshBehind(f *found, why reason) {
+	fl, first := v.h.cache.flights.join(v.flightKey())
+	if first {
+		fl.leave()
+		v.fill(fl, f, why)
+	}
+}
+
+// flightKey names what is loaded: the variant that the request selects, as far as that is known.
+func (v *visit) flightKey() string {
+	if v.primary == nil || v.rules.selects(v.req.Header, v.primary.stored) {
+		return v.key
+	}
+	return v.variantKey()
+}
+
+// load waits for the origin, together with all who ask for the same.
+func (v *visit) load(f *found, why reason) {
+	key := v.flightKey()
+	if method(v.req) == http.MethodHead || v.cc.has(noStore) || v.h.cache.isPrivate(key) {
+		v.loadAlone(key, f, why)
+		return
+	}
+	for range 2 { // again if the first turns out to have brought another variant
+		fl, first := v.h.cache.flights.join(key)
+		if first {
+			v.lead(fl, f, why)
+			return
+		}
+		if v.follow(fl) {
+			return
+		}
+		if fl.s == nil {
+			break
+		}
+		v.primary = &found{object: &object{stored: fl.s, key: v.key}}
+		key = v.flightKey()
+	}
+	v.loadAlone(key, f, why)
+}
+
+// loadAlone asks the origin for this request and no other.
+func (v *visit) loadAlone(key string, f *found, why reason) {
+	v.lead(newFlight(&v.h.cache.flights, key), f, why)
+}
+
+// lead asks the origin on behalf of all who wait for fl.
+func (v *visit) lead(fl *flight, f *found, why reason) {
+	fl.first.open(v.w)
+	v.fill(fl, f, why)
+	select {
+	case <-fl.ready:
+		fl.first.close()
+	case <-v.r.Context().Done():
+		fl.leave()
+		return
+	}
+	v.loads = fl.loads
+	switch {
+	case fl.resp != nil:
+		v.relay(fl)
+	case fl.err != nil:
+		v.fault(fl)
+	default:
+		v.join(fl, false)
+	}
+}
+
+// follow waits for what another request asked for, and reports whether that is an answer to this
+// one, too.
+func (v *visit) follow(fl *flight) bool {
+	select {
+	case <-fl.ready:
+	case <-v.r.Context().Done():
+		fl.of.wait(fl, -1)
+		return true
+	}
+	switch {
+	case fl.resp != nil:
+		return false
+	case fl.err != nil:
+		v.fault(fl)
+		return true
+	}
+	return v.join(fl, true)
+}
+
+// join serves what fl has brought, and reports whether it could.
+func (v *visit) join(fl *flight, shared bool) bool {
+	if fl.s == nil {
+		return (!shared || v.rules.selects(v.req.Header, fl.f.stored)) && v.serveLanded(fl)
+	}
+	if shared && !v.rules.selects(v.req.Header, fl.s) {
+		fl.body.expect(-1)
+		return false
+	}
+	body := fl.body.join(v.r.Context())
+	fl.body.expect(-1)
+	if body == nil {
+		return false
+	}
+	defer body.Close()
+	v.stream(fl, body, shared)
+	return true
+}
+
+// serveLanded serves what a flight found stored.
+func (v *visit) serveLanded(fl *flight) bool {
+	f := &found{object: fl.f.object}
+	if v.open(f) != "" {
+		return false
+	}
+	defer f.close()
+	v.serve(f, fl.outcome, fl.why)
+	return true
+}
+
+// fault answers for an origin that failed.
+func (v *visit) fault(fl *flight) {
+	var broken *panicError
+	if errors.As(fl.err, &broken) {
+		panic(broken.value)
+	}
+	v.note(fl.err)
+	v.fail(statusOf(fl.err), Miss, fl.why)
+}
+
+// statusOf is the status that says how the origin failed (RFC 9110, sections 15.6.3 to 15.6.5): 504
+// if it was late, else 502, unless the error has a method StatusCode() int that knows better.
+func statusOf(err error) int {
+	var own interface{ StatusCode() int }
+	if errors.As(err, &own) {
+		return own.StatusCode()
+	}
+	var late net.Error
+	if errors.Is(err, errSilent) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &late) && late.Timeout() {
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}

@@ -1,0 +1,134 @@
+// write.go writes answers of the shared cache to a client.
+
+package httpcache
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// serve writes f, or 304 where the caller's own condition is met.
+func (v *visit) serve(f *found, o Outcome, why reason) {
+	now := time.Now()
+	h := v.w.Header()
+	maps.Copy(h, f.header)
+	age := currentAge(f.stored, now) / time.Second
+	h["Age"] = []string{strconv.FormatInt(int64(age), 10)}
+	left := (v.rules.lifetime(f.stored) - v.rules.age(f.stored, now)) / time.Second
+	status := cacheStatus{hit: o != Revalidated, hasTTL: true, ttl: int64(left)}
+	if o == Revalidated {
+		status.forward, status.status = "stale", http.StatusNotModified
+	}
+	v.tell(Result{Outcome: o, TTL: left * time.Second}, why, status)
+	if f.status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.FormatInt(f.length, 10)}
+	}
+	c := content{stored: f.stored, size: f.length, r: f.body}
+	if f.whole() {
+		c.value, c.r = f.value, nil
+	}
+	v.send(&c, h)
+}
+
+// quiet keeps net/http from guessing what the origin did not say.
+func (v *visit) quiet(h http.Header) {
+	if h["Content-Type"] == nil {
+		h["Content-Type"] = nil
+	}
+}
+
+// stream writes a response while it arrives.
+func (v *visit) stream(fl *flight, body *spoolReader, shared bool) {
+	h := v.w.Header()
+	maps.Copy(h, fl.s.header)
+	v.tell(Result{Outcome: Miss, Shared: shared}, fl.why, cacheStatus{
+		forward: forwardOf(fl.why), status: fl.s.status, stored: true, collapsed: shared,
+	})
+	c := content{stored: fl.s, size: unknownSize, r: body}
+	if n := announced(fl.s.header); n >= 0 {
+		c.size = n
+	}
+	v.send(&c, h)
+}
+
+// relay writes a response that is for this request alone.
+func (v *visit) relay(fl *flight) {
+	resp := fl.resp
+	defer fl.cancel()
+	defer resp.Body.Close()
+	h := v.w.Header()
+	maps.Copy(h, storableHeader(resp.Header))
+	v.quiet(h)
+	for name := range resp.Trailer {
+		h.Add("Trailer", name)
+	}
+	v.tell(Result{Outcome: Miss, NotStored: string(fl.kept)}, fl.why, cacheStatus{
+		forward: forwardOf(fl.why), status: resp.StatusCode,
+	})
+	v.w.WriteHeader(resp.StatusCode)
+	v.copy(resp.Body)
+	for name, values := range resp.Trailer {
+		h[http.TrailerPrefix+name] = values
+	}
+}
+
+// copy writes a body as it arrives: each piece is on its way to the client before the next is
+// waited for.
+func (v *visit) copy(body io.Reader) {
+	if method(v.req) == http.MethodHead {
+		return
+	}
+	control := http.NewResponseController(v.w)
+	if r, ok := body.(*spoolReader); !ok || r.waiting() {
+		control.Flush()
+	}
+	buf := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := body.Read(buf[:])
+		if n > 0 {
+			if _, failed := v.w.Write(buf[:n]); failed != nil {
+				return // the client has gone
+			}
+		}
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler) // the client must not take a part for the whole
+		}
+		if r, ok := body.(*spoolReader); !ok || r.waiting() {
+			control.Flush()
+		}
+	}
+}
+
+// fail answers with an error of ours.
+func (v *visit) fail(status int, o Outcome, why reason) {
+	h := v.w.Header()
+	h["Content-Type"] = []string{"text/plain; charset=utf-8"}
+	h["Cache-Control"] = []string{"no-store"}
+	v.tell(Result{Outcome: o, Failed: true}, why, cacheStatus{forward: forwardOf(why)})
+	v.w.WriteHeader(status)
+	if method(v.req) != http.MethodHead {
+		fmt.Fprintf(v.w, "%d %s\n", status, http.StatusText(status))
+	}
+}
+
+// tell says in Cache-Status, and to who tracks the request, what the cache did.
+func (v *visit) tell(r Result, why reason, c cacheStatus) {
+	c.name = v.h.cache.o.Name
+	if !c.hit || why != becauseFresh {
+		c.detail = why
+	}
+	c.addTo(v.w.Header())
+	r.Loads, r.Reason, r.Rule = v.loads, string(why), why.rule()
+	v.h.cache.count(r)
+	if tracked, ok := v.r.Context().Value(trackKey{}).(*Result); ok {
+		*tracked = r
+	}
+}
