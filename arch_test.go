@@ -23,27 +23,31 @@ var layers = [][]string{
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
 		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "prefetch/files", "."},
 	{"httpcache"},
-	{"scrape", "gallery"},
+	{"scrape", "gallery", "scrape/sitemap", "proxy/http3", "fragment", "browsercache"},
+	{"proxy"},
 	{"cmd/larder"},
 }
 
 // foreign lists the modules outside of the standard library that a package may import: one client,
 // one package. Tests may use more.
 var foreign = map[string][]string{
-	".":                {},
-	"store":            {}, // the root will use it
-	"policy":           {}, // the root uses it
-	"trace":            {"github.com/klauspost/compress"},
-	"sim":              {},
-	"store/compressed": {"github.com/klauspost/compress"},
-	"store/disk":       {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
-	"store/redis":      {"github.com/redis/rueidis"},
-	"store/memcached":  {"github.com/bradfitz/gomemcache"},
-	"codec":            {}, // the root uses it
-	"codec/msgpack":    {"github.com/vmihailenco/msgpack/v5"},
-	"watch/postgres":   {"github.com/jackc/pgx/v5"},
-	"internal/servers": {"github.com/Shopify/toxiproxy/v2"},
-	"httpcache":        {},
+	".":                      {},
+	"store":                  {}, // the root will use it
+	"policy":                 {}, // the root uses it
+	"trace":                  {"github.com/klauspost/compress"},
+	"sim":                    {},
+	"store/compressed":       {"github.com/klauspost/compress"},
+	"store/disk":             {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
+	"store/redis":            {"github.com/redis/rueidis"},
+	"store/memcached":        {"github.com/bradfitz/gomemcache"},
+	"codec":                  {}, // the root uses it
+	"codec/msgpack":          {"github.com/vmihailenco/msgpack/v5"},
+	"watch/postgres":         {"github.com/jackc/pgx/v5"},
+	"internal/servers":       {"github.com/Shopify/toxiproxy/v2"},
+	"httpcache":              {},
+	"internal/contentcoding": {"github.com/klauspost/compress", "github.com/andybalholm/brotli"},
+	"proxy":                  {"github.com/BurntSushi/toml", "golang.org/x/net", "golang.org/x/sys"},
+	"proxy/http3":            {"github.com/quic-go/quic-go"},
 	"scrape": {"golang.org/x/net", "golang.org/x/time", "golang.org/x/text", "golang.org/x/sync",
 		"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia"},
 	"prefetch":           {},
