@@ -93,17 +93,21 @@ func (o Options) withDefaults() Options {
 //     arrives. A client that leaves does not stop it.
 //   - A store that fails never fails a request: the origin answers instead.
 type Cache struct {
-	o       Options
-	engine  engine
-	flights flights
-	privacy *larder.Cache[string, reason] // what was not storable of late, by key of its flight
-	spools  atomic.Int64                  // bytes that bodies may yet take while they arrive
-	counts  counts
-	running sync.WaitGroup // of loads
-	closed  atomic.Bool
-	unwatch func()
+	o        Options
+	engine   engine
+	flights  flights
+	privacy  *larder.Cache[string, reason] // what was not storable of late, by key of its flight
+	spools   atomic.Int64                  // bytes that bodies may yet take while they arrive
+	searches searches
+	counts   counts
+	running  sync.WaitGroup  // of loads and encoders
+	encoding chan struct{}   // has room for those that may run at once
+	ctx      context.Context // ends with the cache, and with it all loads
+	end      context.CancelFunc
+	closed   atomic.Bool // written under mu
+	unwatch  func()
 
-	mu    sync.Mutex          // guards the field below
+	mu    sync.Mutex          // guards the field below, and that nothing begins after Close
 	views map[string]*handler // one of each way to make a key of a URL
 }
 
@@ -111,15 +115,18 @@ type Cache struct {
 func New(o Options) *Cache {
 	o = o.withDefaults()
 	c := &Cache{o: o, privacy: larder.New(larder.Options[string, reason]{TTL: privateFor})}
+	c.searches = newSearches()
+	c.encoding = make(chan struct{}, encoders())
 	c.spools.Store(o.Memory / 4)
 	c.engine = engine{
 		memory: larder.New(larder.Options[string, *object]{MaxWeight: o.Memory, Weigh: weight}),
-		store:  o.Store, maxBody: o.MaxBody, onError: o.OnError, purges: &purges{},
+		store:  o.Store, maxBody: o.MaxBody, onError: o.OnError, purges: &purges{}, heard: &purges{},
 		held: min(o.Memory/heldShare, o.MaxBody, largestHeld),
 		rules: rules{
 			shared: true, targets: o.Targets, tagFields: o.Tags, onError: o.StaleIfError,
 		},
 	}
+	c.ctx, c.end = context.WithCancel(context.Background())
 	c.unwatch = func() {}
 	if o.Store != nil {
 		c.unwatch = store.Watch(o.Store, c.hear)
@@ -130,25 +137,43 @@ func New(o Options) *Cache {
 // Close ends what runs in the background, waits for it, and drops what is in memory. What handlers
 // of the cache are asked afterwards is answered by the origin. It may be called twice.
 func (c *Cache) Close() error {
-	if !c.closed.CompareAndSwap(false, true) {
+	c.mu.Lock()
+	closed := c.closed.Swap(true)
+	c.mu.Unlock()
+	if closed {
 		return nil
 	}
 	c.unwatch()
-	c.flights.cancel()
+	c.end()
 	c.running.Wait()
 	c.privacy.Close()
+	c.searches.by.Close()
 	return c.engine.memory.Close()
+}
+
+// start runs f in the background, unless the cache is closed.
+func (c *Cache) start(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed.Load() {
+		return false
+	}
+	c.running.Go(f)
+	return true
 }
 
 // hear takes out of memory what others have changed in the store.
 func (c *Cache) hear(e store.Event) {
-	ctx := context.Background()
+	ctx, log := context.Background(), c.engine.heard
 	switch e.Kind {
 	case store.Changed:
+		log.note(purged{key: e.Key})
 		c.engine.forgetMemory(e.Key)
 	case store.TagDeleted:
+		log.note(purged{tag: e.Tag})
 		c.engine.note(c.engine.memory.DeleteTag(ctx, e.Tag))
 	case store.Linked, store.Cleared:
+		log.note(purged{})
 		c.engine.note(c.engine.memory.Clear(ctx))
 	}
 }
@@ -159,7 +184,20 @@ const privateFor = time.Minute
 // private notes that requests for a key need not wait for each other, since the response was not
 // storable.
 func (c *Cache) private(key string, why reason) {
+	switch why {
+	case becauseNoStore, becausePrivate, becauseAuthorization, becauseSetCookie, becauseCookie,
+		becauseVaryStar, becauseUseless, becauseUnpermitted, becauseTooLarge:
+	default:
+		return
+	}
 	c.engine.note(c.privacy.Set(context.Background(), key, why))
+}
+
+// notPrivate notes that a response to a key was storable.
+func (c *Cache) notPrivate(key string) {
+	if c.isPrivate(key) {
+		c.engine.note(c.privacy.Delete(context.Background(), key))
+	}
 }
 
 // isPrivate reports whether the last response to be loaded for a key was not storable.

@@ -3,10 +3,12 @@
 package httpcache
 
 import (
+	"bytes"
 	"crypto/rand"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // content is a body that is to be written, and the response it belongs to.
@@ -20,7 +22,7 @@ type content struct {
 
 // send writes the header h, which is that of the whole, and as much of c as the request asks for.
 func (v *visit) send(c *content, h http.Header) {
-	if conditions(v.req.Header) && notModified(v.req.Header, c.stored) {
+	if conditions(v.req.Header) && (notModified(v.req.Header, c.stored) || v.hasForm(h)) {
 		notModifiedHeader(h)
 		v.w.WriteHeader(http.StatusNotModified)
 		return
@@ -39,31 +41,36 @@ func (v *visit) send(c *content, h http.Header) {
 	}
 }
 
+// hasForm reports whether the client has the body in the content coding of the header h.
+func (v *visit) hasForm(h http.Header) bool {
+	return h["Content-Encoding"] != nil && matchesETag(v.req.Header["If-None-Match"], h.Get("Etag"))
+}
+
 // sendParts writes what Range asks for, and reports whether it asks for less than the whole.
 func (v *visit) sendParts(c *content, h http.Header) bool {
-	lines := v.req.Header["Range"]
-	if lines == nil || c.status != http.StatusOK || c.size == unknownSize ||
-		method(v.req) != http.MethodGet {
-		return false
-	}
-	specs, ok := parseRange(lines)
-	if !ok || !ifRangeHolds(v.req.Header["If-Range"], c.etag(), c.lastModified(), c.date) {
-		return false
-	}
-	plan := planRanges(specs, c.size, h.Get("Content-Type"), rand.Text())
-	if plan.status == http.StatusOK || c.r != nil && !plan.ascends() {
+	plan, ok := c.plan(v.req)
+	if !ok {
 		return false
 	}
 	plan.describe(h)
 	v.w.WriteHeader(plan.status)
-	for _, part := range plan.parts {
-		io.WriteString(v.w, part.head) // who has gone is noticed at the end
-		if err := c.write(v.w, part.byteRange); err != nil {
-			panic(http.ErrAbortHandler) // the client must not take a part for the whole
-		}
-	}
-	io.WriteString(v.w, plan.tail)
+	v.copy(c.read(plan))
 	return true
+}
+
+// plan says which parts of c a request asks for; ok is false if that is the whole.
+func (c *content) plan(req *http.Request) (plan rangePlan, ok bool) {
+	lines := req.Header["Range"]
+	if lines == nil || c.status != http.StatusOK || c.size == unknownSize ||
+		method(req) != http.MethodGet {
+		return plan, false
+	}
+	specs, ok := parseRange(lines)
+	if !ok || !ifRangeHolds(req.Header["If-Range"], c.etag(), c.lastModified(), c.date) {
+		return plan, false
+	}
+	plan = planRanges(specs, c.size, c.header.Get("Content-Type"), rand.Text())
+	return plan, plan.status != http.StatusOK && (c.r == nil || plan.ascends())
 }
 
 // ascends reports whether the parts can be written by who reads the body once.
@@ -71,16 +78,50 @@ func (p rangePlan) ascends() bool {
 	return slices.IsSortedFunc(p.parts, func(a, b rangePart) int { return int(a.offset - b.offset) })
 }
 
-// write writes one part of the body. Parts of what is read come one after the other.
-func (c *content) write(w io.Writer, r byteRange) error {
+// read returns what reads the parts of a plan, one after the other.
+func (c *content) read(plan rangePlan) io.Reader {
+	var all []io.Reader
+	for _, part := range plan.parts {
+		all = append(all, strings.NewReader(part.head), c.section(part.byteRange))
+	}
+	return io.MultiReader(append(all, strings.NewReader(plan.tail))...)
+}
+
+func (c *content) section(r byteRange) io.Reader {
 	if c.r == nil {
-		_, err := w.Write(c.value[r.offset:r.end()])
-		return err
+		return bytes.NewReader(c.value[r.offset:r.end()])
 	}
-	if _, err := io.CopyN(io.Discard, c.r, r.offset-c.pos); err != nil {
-		return err
+	return &section{c, r}
+}
+
+// section reads a part of a body that can be read only once, behind what was read of it.
+type section struct {
+	c *content
+	byteRange
+}
+
+// Read implements io.Reader. A body that ends before the section is an error.
+func (s *section) Read(p []byte) (int, error) {
+	if s.length == 0 {
+		return 0, io.EOF
 	}
-	n, err := io.CopyN(w, c.r, r.length)
-	c.pos = r.offset + n
+	skipped, err := io.CopyN(io.Discard, s.c.r, s.offset-s.c.pos)
+	s.c.pos += skipped
+	if err != nil {
+		return 0, cutShort(err)
+	}
+	n, err := s.c.r.Read(p[:min(int64(len(p)), s.length)])
+	s.c.pos += int64(n)
+	s.offset, s.length = s.c.pos, s.length-int64(n)
+	if s.length == 0 {
+		err = nil
+	}
+	return n, cutShort(err)
+}
+
+func cutShort(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
 	return err
 }

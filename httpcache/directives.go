@@ -27,6 +27,7 @@ const (
 	private
 	onlyIfCached
 	immutable
+	noTransform
 )
 
 // directives are what Cache-Control says, each argument read so that an error in it leads to the
@@ -133,6 +134,8 @@ func flagOf(name string) flags {
 		return onlyIfCached
 	case "immutable":
 		return immutable
+	case "no-transform":
+		return noTransform
 	}
 	return 0
 }

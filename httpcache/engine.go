@@ -19,7 +19,8 @@ type engine struct {
 	store   store.Store                    // the level behind memory; nil: none
 	maxBody int64                          // of what is kept
 	held    int64                          // the largest body kept in memory
-	purges  *purges                        // since when; nil: nobody can purge
+	purges  *purges                        // of both levels; nil: nobody can purge
+	heard   *purges                        // what others changed in the store
 	onError func(error)
 }
 
@@ -35,6 +36,7 @@ type object struct {
 	*stored
 	key   string
 	value []byte // the body, unless that lies in the store alone
+	forms *forms // of the body in content codings; nil: there are none
 }
 
 // objectOverhead is about what an object takes besides its header, key and value.
@@ -42,7 +44,7 @@ const objectOverhead = 1024
 
 // weight is how many bytes an object takes.
 func weight(_ string, o *object) int {
-	n := objectOverhead + 2*len(o.key) + len(o.value)
+	n := objectOverhead + 2*len(o.key) + len(o.value) + o.forms.weight()
 	for name, values := range o.header {
 		n += 64 + len(name)
 		for _, value := range values {
@@ -50,6 +52,14 @@ func weight(_ string, o *object) int {
 		}
 	}
 	return n
+}
+
+// newForms returns the forms of a new body, if there are any.
+func (e *engine) newForms() *forms {
+	if e.memory == nil {
+		return nil
+	}
+	return &forms{}
 }
 
 // whole reports whether the body is at hand.
@@ -68,6 +78,13 @@ func (e *engine) remember(o *object, now time.Time) {
 	entry := larder.Entry[*object]{Value: o, TTL: left, Tags: o.tags}
 	if err := e.memory.SetEntry(context.Background(), o.key, entry); err != nil {
 		e.forgetMemory(o.key) // it is too heavy, or the cache is closed
+	}
+}
+
+// reweigh weighs o again, if it is still there.
+func (e *engine) reweigh(o *object) {
+	if now := e.recall(o.key); now != nil && now.forms == o.forms {
+		e.remember(now, time.Now())
 	}
 }
 
@@ -110,7 +127,7 @@ func (e *engine) read(ctx context.Context, key string) (*object, reason) {
 	}
 	s.tags = item.Tags
 	e.rules.readHeader(s)
-	return &object{stored: s, key: key, value: value}, ""
+	return &object{stored: s, key: key, value: value, forms: e.newForms()}, ""
 }
 
 // noteUnless hands an error of a call to the store under ctx to OnError, unless the end of ctx is

@@ -26,10 +26,12 @@ const (
 	offSelector     = 52        // 16 bytes
 	offLoose        = 68        // 16 bytes
 	offOutdated     = 84        // nanoseconds since 1970, int64; 0: not
-	offStatus       = 92        // uint16
-	offProto        = 94        // major, minor
-	offUncompressed = 96        // 0 or 1
-	fixedSize       = 97
+	offGuess        = 92        // nanoseconds, int64
+	offStale        = 100       // the same
+	offStatus       = 108       // uint16
+	offProto        = 110       // major, minor
+	offUncompressed = 112       // 0 or 1
+	fixedSize       = 113
 
 	// maxEnvelope is a bound on what is read and written; net/http itself refuses to read a
 	// response header over 10 MiB unless told otherwise, and 256 KiB is already a mistake.
@@ -55,6 +57,8 @@ func appendEnvelope(buf []byte, s *stored) []byte {
 	if !s.outdated.IsZero() {
 		le.PutUint64(fixed[offOutdated:], uint64(s.outdated.UnixNano()))
 	}
+	le.PutUint64(fixed[offGuess:], uint64(s.guess))
+	le.PutUint64(fixed[offStale:], uint64(s.usualStale))
 	le.PutUint16(fixed[offStatus:], uint16(s.status))
 	fixed[offProto], fixed[offProto+1] = s.protoMajor, s.protoMinor
 	if s.uncompressed {
@@ -149,6 +153,8 @@ func readFixed(b []byte) *stored {
 			requested: time.Unix(0, int64(le.Uint64(b[offRequested:]))),
 			received:  time.Unix(0, int64(le.Uint64(b[offReceived:]))),
 		},
+		guess:        time.Duration(le.Uint64(b[offGuess:])),
+		usualStale:   time.Duration(le.Uint64(b[offStale:])),
 		status:       int(le.Uint16(b[offStatus:])),
 		protoMajor:   b[offProto],
 		protoMinor:   b[offProto+1],

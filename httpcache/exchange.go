@@ -4,10 +4,14 @@ package httpcache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
+
+	"github.com/larder-go/larder/store"
 )
 
 // exchange is one request on its way to its response.
@@ -15,6 +19,7 @@ type exchange struct {
 	*engine
 	origin http.RoundTripper
 	req    *http.Request // as the rules read it, with canonical names
+	site   url.URL       // scheme and host of what is asked for
 	cc     directives    // of req
 	key    string        // of the primary response
 	// primary is the response found under key, selected by req or not; variant is the one under
@@ -46,12 +51,27 @@ func (x *exchange) invalidate(resp *http.Response) {
 	for _, u := range invalidated(x.req, resp) {
 		x.forget(x.context(), keyOf(x.req, u))
 	}
+	for _, group := range groupsInvalidatedBy(x.req.Method, resp.Header) {
+		err := store.DeleteTag(x.context(), x.store, groupTag(&x.site, group))
+		if !errors.Is(err, errors.ErrUnsupported) { // then what is stored lives as long as it says
+			x.note(err)
+		}
+	}
+}
+
+// newStored makes what would be kept of resp.
+func (x *exchange) newStored(req *http.Request, resp *http.Response, at span) *stored {
+	s := x.rules.newStored(req, resp, at)
+	for _, group := range groupsOf(resp.Header) {
+		s.tags = append(s.tags, groupTag(&x.site, group))
+	}
+	return s
 }
 
 // update takes over what a 304, or a response to HEAD, says of f, and stores it again.
 func (x *exchange) update(f *found, h http.Header, at span) {
 	f.object = &object{
-		stored: x.rules.freshened(f.stored, x.req, h, at), key: f.key, value: f.value,
+		stored: x.rules.freshened(f.stored, x.req, h, at), key: f.key, value: f.value, forms: f.forms,
 	}
 	x.refresh(f)
 }
@@ -109,6 +129,9 @@ func (x *exchange) refresh(f *found) {
 		return
 	}
 	x.remember(f.object, time.Now())
+	if x.purges.hit(f.object, f.requested) { // in the meantime
+		x.drop(f)
+	}
 }
 
 // restore puts the envelope of o into the store again, and reports whether it is not too large.

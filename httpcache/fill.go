@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,6 +18,7 @@ import (
 // fill is one load of the cache: for a flight, or behind a stale response.
 type fill struct {
 	*exchange
+	v     *visit
 	cache *Cache
 	fl    *flight
 	f     *found // what is stored and to be validated, or nil
@@ -28,17 +30,55 @@ type fill struct {
 // fill begins a load for fl. It goes on when the request has ended.
 func (v *visit) fill(fl *flight, f *found, why reason) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(v.r.Context()))
+	ctx = context.WithValue(ctx, trackKey{}, (*Result)(nil))
+	ctx = context.WithValue(ctx, fillKey{}, &filling{v.h.cache, fl.key, v.r.Context()})
 	fl.cancel = cancel
 	x := *v.exchange
 	x.req = v.req.WithContext(ctx)
 	out := v.h.outgoing(v.r, httptrace.WithClientTrace(ctx, fl.trace()))
+	if v.question != nil {
+		ask(out, v.question)
+	}
 	if fl.shared {
 		for _, name := range ownConditions {
 			delete(out.Header, name)
 		}
 	}
-	fi := &fill{exchange: &x, cache: v.h.cache, fl: fl, f: f, out: out, why: why}
-	fi.cache.running.Go(fi.run)
+	fi := &fill{exchange: &x, v: v, cache: v.h.cache, fl: fl, f: f, out: out, why: why}
+	stop := context.AfterFunc(fi.cache.ctx, cancel)
+	if !fi.cache.start(func() { defer stop(); fi.run() }) {
+		fl.err = errClosed
+		fl.of.land(fl)
+		cancel()
+	}
+}
+
+// errClosed is what a load ends with that began too late.
+var errClosed = errors.New("httpcache: the cache was closed")
+
+type fillKey struct{}
+
+// filling is what a context knows of the load it belongs to. One may be within another: a handler
+// may have a cache of its own.
+type filling struct {
+	cache *Cache
+	key   string
+	outer context.Context
+}
+
+// isFilled reports whether the load of key waits for the request with this context: then the
+// request must not wait for that load.
+func (c *Cache) isFilled(ctx context.Context, key string) bool {
+	for {
+		f, ok := ctx.Value(fillKey{}).(*filling)
+		if !ok {
+			return false
+		}
+		if f.cache == c && f.key == key {
+			return true
+		}
+		ctx = f.outer
+	}
 }
 
 // ownConditions are fields of a request that make its answer of use to nobody else.
@@ -79,7 +119,6 @@ func (fi *fill) run() {
 	fi.fl.of.land(fi.fl)
 	fi.pump(body)
 	fi.dog.stop()
-	fi.fl.of.end(fi.fl)
 	fi.fl.cancel()
 }
 
@@ -101,9 +140,11 @@ func (fi *fill) load() *pump {
 	switch {
 	case fi.f != nil && failed(resp, err) && fi.rules.servesError(fi.cc, fi.f.stored, time.Now()):
 		closeResponse(resp)
+		fi.note(err)
 		fi.serve(fi.f, Stale, becauseIfError)
 		return nil
 	case err != nil:
+		fi.note(err)
 		fi.fl.err = err
 		return nil
 	case validating && resp.StatusCode == http.StatusNotModified:
@@ -139,8 +180,12 @@ func (fi *fill) confirm(resp *http.Response, at span) *pump {
 		fi.serve(&f, Revalidated, fi.why)
 		return nil
 	}
+	if fi.v.question != nil {
+		ask(fi.out, fi.v.question)
+	}
 	resp, at, err := fi.ask(fi.out)
 	if err = fi.dog.blame(err); err != nil {
+		fi.note(err)
 		fi.fl.err = err
 		return nil
 	}
@@ -153,7 +198,10 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 	if method(fi.req) == http.MethodHead {
 		fi.receiveHead(resp, fi.f, at)
 	}
-	s := fi.rules.newStored(fi.req, resp, at)
+	if fi.learnSearch(resp) {
+		fi.key, fi.primary, fi.variant = fi.v.h.keyOf(fi.v.r), nil, nil
+	}
+	s := fi.newStored(fi.req, resp, at)
 	fi.fl.outcome, fi.fl.why = Miss, fi.why
 	why := fi.unstorable(s, resp)
 	var k *saver
@@ -163,9 +211,18 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 	if why != "" {
 		return fi.hand(resp, why)
 	}
+	fi.cache.notPrivate(fi.fl.key)
 	fi.fl.s = s
 	fi.fl.body = fi.cache.newSpool(resp.ContentLength)
 	return &pump{resp, k}
+}
+
+// learnSearch notes what a response says of the query, and reports whether its key is another one
+// for that.
+func (fi *fill) learnSearch(resp *http.Response) bool {
+	h := fi.v.h
+	return fi.v.question == nil && resp.StatusCode < 300 && strings.Contains(fi.key, "?") &&
+		h.view.Query == nil && h.cache.searches.learn(h.plainURL(fi.v.r), resp.Header)
 }
 
 // unstorable says why a response is not stored.
@@ -227,8 +284,8 @@ func (fi *fill) pump(p *pump) {
 	}
 }
 
-// end says how the body ended. It is stored before its readers hear of that, so that what they ask
-// for next they get from the cache.
+// end says how the body ended. It is stored, and the load no longer under way, before its readers
+// hear of that, so that what they ask for next they get from the cache, or anew.
 func (fi *fill) end(p *pump, n int64, err error) {
 	if want := p.resp.ContentLength; err == io.EOF && want >= 0 && n != want {
 		err = io.ErrUnexpectedEOF
@@ -244,6 +301,8 @@ func (fi *fill) end(p *pump, n int64, err error) {
 	default:
 		p.saver.drop(nil)
 		err = fmt.Errorf("httpcache: body of %s: %w", fi.key, err)
+		fi.note(err)
 	}
+	fi.fl.of.end(fi.fl)
 	fi.fl.body.end(err)
 }

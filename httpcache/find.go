@@ -35,11 +35,13 @@ func (x *exchange) find(now time.Time) (*found, reason) {
 	if v, _ := x.rules.judge(x.cc, f.stored, now); v == serveFresh {
 		return f, why
 	}
-	if o, _ := x.read(x.context(), f.key); o != nil && o.received.After(f.received) {
-		x.remember(o, now)
-		if again, why := x.look(); again != nil {
-			return again, why
-		}
+	asked := time.Now()
+	o, _ := x.read(x.context(), f.key)
+	if o == nil || !o.received.After(f.received) || !x.rememberRead(o, asked) {
+		return f, why
+	}
+	if again, why := x.look(); again != nil {
+		return again, why
 	}
 	return f, why
 }
@@ -72,12 +74,26 @@ func (x *exchange) get(key string) (*found, reason) {
 	if o := x.recall(key); o != nil {
 		return &found{object: o}, ""
 	}
+	asked := time.Now()
 	o, why := x.read(x.context(), key)
 	if o == nil {
 		return nil, why
 	}
-	x.remember(o, time.Now())
+	if !x.rememberRead(o, asked) {
+		return nil, becausePurged
+	}
 	return &found{object: o}, ""
+}
+
+// rememberRead keeps in memory what the store was asked for at a time, and reports whether it may
+// be used: not if it was purged meanwhile. What others changed meanwhile is not kept.
+func (x *exchange) rememberRead(o *object, asked time.Time) bool {
+	x.remember(o, time.Now())
+	purged := x.purges.hit(o, asked)
+	if purged || x.heard.hit(o, asked) {
+		x.forgetMemory(o.key)
+	}
+	return !purged
 }
 
 // open puts the body of f at hand, and reports why that cannot be. It is opened before the origin

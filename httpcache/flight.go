@@ -71,12 +71,14 @@ func (fs *flights) end(fl *flight) {
 	}
 }
 
-// cancel ends all loads under way.
-func (fs *flights) cancel() {
+// forget takes what may be purged off the list: those who wait already get it, nobody else.
+func (fs *flights) forget(one purged) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	for _, fl := range fs.m {
-		fl.cancel()
+	for key := range fs.m {
+		if one.tag != "" || one.namesKey(key) {
+			delete(fs.m, key)
+		}
 	}
 }
 

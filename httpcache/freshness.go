@@ -61,14 +61,14 @@ func (r rules) givenLifetime(s *stored) time.Duration {
 		return expiresIn(lines, s.date)
 	}
 	if r.guesses(s) {
-		return r.guess
+		return s.guess
 	}
 	return heuristicLifetime(s)
 }
 
 // guesses reports whether the caller's guess is the freshness of s, for want of anything better.
 func (r rules) guesses(s *stored) bool {
-	return r.guess > 0 && s.status < 300 && !s.explicit(r) && !s.cc.has(noCache)
+	return s.guess > 0 && s.status < 300 && !s.explicit(r) && !s.cc.has(noCache)
 }
 
 // explicit reports whether s says itself how long it is fresh.

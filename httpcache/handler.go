@@ -3,8 +3,11 @@
 package httpcache
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,23 +44,32 @@ func (c *Cache) handle(h *handler) http.Handler {
 // keyOf returns the key of the response to r: its URL as the client sees it, without what does not
 // count, with what does.
 func (h *handler) keyOf(r *http.Request) string {
-	key := h.urlOf(r)
+	return shortKey(h.urlOf(r)) + shortRest(h.restOf(r))
+}
+
+// restOf is what the key has besides the URL.
+func (h *handler) restOf(r *http.Request) (rest string) {
 	if h.view.Scope != nil {
-		key += "#scope=" + url.QueryEscape(h.view.Scope(r))
+		rest += "#scope=" + url.QueryEscape(h.view.Scope(r))
 	}
 	if h.view.Languages != nil {
-		key += "#language=" + h.language(r)
+		rest += "#language=" + h.language(r)
 	}
 	for _, name := range h.extra {
 		if lines := r.Header[name]; lines != nil {
-			key += "#" + name + "=" + url.QueryEscape(strings.Join(lines, "\n"))
+			rest += "#" + name + "=" + url.QueryEscape(strings.Join(lines, "\n"))
 		}
 	}
-	return shortKey(key)
+	return rest
 }
 
 // urlOf is the URL of r with the query that counts.
 func (h *handler) urlOf(r *http.Request) string {
+	return h.cache.searches.apply(h.plainURL(r))
+}
+
+// plainURL is the URL of r with the query that counts for the view.
+func (h *handler) plainURL(r *http.Request) string {
 	scheme := schemeOf(r)
 	return scheme + "://" + hostOf(scheme, r.Host) + h.targetOf(r)
 }
@@ -69,11 +81,15 @@ func schemeOf(r *http.Request) string {
 	return "http"
 }
 
-// targetOf is the path and the query that count.
+// targetOf is the path and the query that count. What the cache adds to a key begins with a "#", so
+// none that a client sends is left.
 func (h *handler) targetOf(r *http.Request) string {
 	target := r.RequestURI
 	if !strings.HasPrefix(target, "/") {
 		target = r.URL.RequestURI()
+	}
+	if strings.Contains(target, "#") {
+		target = strings.ReplaceAll(target, "#", "%23")
 	}
 	if h.view.Route == "" && h.view.Query == nil {
 		return target
@@ -109,6 +125,18 @@ func countedQuery(query string, names []string) string {
 	return strings.Join(counted, "&")
 }
 
+// choose returns r with the one language in which it is answered, if there are several: it is what
+// selects a variant.
+func (h *handler) choose(r *http.Request) *http.Request {
+	if h.view.Languages == nil {
+		return r
+	}
+	out := *r
+	out.Header = maps.Clone(r.Header)
+	out.Header["Accept-Language"] = []string{h.language(r)}
+	return &out
+}
+
 // language is the one in which r is answered.
 func (h *handler) language(r *http.Request) string {
 	return bestLanguage(r.Header["Accept-Language"], h.view.Languages)
@@ -121,10 +149,9 @@ func (v *visit) pass(why reason) {
 		return
 	}
 	w := &passed{ResponseWriter: v.w, v: v, why: why}
+	defer w.end()
 	v.h.pass.ServeHTTP(w, v.r)
-	if w.kept != nil {
-		w.kept.finish()
-	}
+	w.complete()
 }
 
 // passed sees what the origin answers to a request that passes the cache.
@@ -159,6 +186,33 @@ func (p *passed) Write(b []byte) (int, error) {
 	return p.ResponseWriter.Write(b)
 }
 
+// complete is for a handler that has returned: its answer is whole, even if it is nothing.
+func (p *passed) complete() {
+	if !p.done {
+		p.WriteHeader(http.StatusOK)
+	}
+	if p.kept != nil {
+		p.kept.finish()
+	}
+}
+
+// end is for a handler that may have panicked.
+func (p *passed) end() {
+	if p.kept != nil {
+		p.kept.saver.drop(nil)
+	}
+}
+
+// Hijack implements http.Hijacker. What the client is answered then nobody sees.
+func (p *passed) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !p.done {
+		p.done = true
+		p.v.tell(Result{Outcome: Bypass, NotStored: string(p.why)}, p.why,
+			cacheStatus{forward: forwardOf(p.why)})
+	}
+	return http.NewResponseController(p.ResponseWriter).Hijack()
+}
+
 // Flush implements http.Flusher.
 func (p *passed) Flush() {
 	if !p.done {
@@ -174,11 +228,20 @@ func (p *passed) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 func (v *visit) forgetOutdated(resp *http.Response) {
 	absolute := *v.req
 	absolute.URL = v.absolute()
-	for _, u := range invalidated(&absolute, resp) {
-		if _, err := v.h.cache.Purge(v.context(), Purge{URL: u.String()}); err != nil {
-			v.note(err)
-		}
+	outdated := invalidated(&absolute, resp)
+	if outdated == nil {
+		return
 	}
+	c, ctx := v.h.cache, context.WithoutCancel(v.context()) // who leaves has changed it all the same
+	reach := []purged{{key: shortKey(v.h.urlOf(v.r))}}
+	for _, u := range outdated {
+		reach = append(reach, c.keysOfURL(u, u.RequestURI())...)
+	}
+	for _, group := range groupsInvalidatedBy(v.req.Method, resp.Header) {
+		reach = append(reach, purged{tag: groupTag(absolute.URL, group)})
+	}
+	_, err := c.remove(ctx, reach)
+	v.note(err)
 }
 
 // absolute is the URL of the request, as the client sees it.

@@ -3,6 +3,8 @@
 package httpcache
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,7 +12,6 @@ import (
 	"net/textproto"
 	"runtime/debug"
 	"strconv"
-	"sync"
 )
 
 // inProcess asks a handler.
@@ -26,10 +27,16 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("httpcache: handler panicked: %v\n%s", e.value, e.stack)
 }
 
-// RoundTrip implements http.RoundTripper. The body arrives as the handler writes it.
+// RoundTrip implements http.RoundTripper. The body arrives as the handler writes it; with the end of
+// the request's context it ends, whether the handler does or not.
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := &answering{header: http.Header{}, ready: make(chan struct{}), head: r.Method == http.MethodHead}
-	w.reader, w.pipe = io.Pipe()
+	w := &answering{header: http.Header{}, ready: make(chan struct{}), head: r.Method == http.MethodHead, length: -1}
+	reader, pipe := io.Pipe()
+	w.pipe, w.body = pipe, &answered{reader: reader}
+	w.body.stop = context.AfterFunc(r.Context(), func() {
+		reader.CloseWithError(context.Cause(r.Context()))
+	})
+	w.out = bufio.NewWriterSize(beginning{w}, sniffed)
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
 		w.interim = trace.Got1xxResponse
 	}
@@ -38,22 +45,44 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	case <-w.ready:
 		return w.resp, w.err
 	case <-r.Context().Done():
-		w.reader.CloseWithError(r.Context().Err())
 		return nil, r.Context().Err()
 	}
 }
 
-// answering is the ResponseWriter of a handler that is asked like an origin.
+// answered is the body that a handler writes.
+type answered struct {
+	reader *io.PipeReader
+	stop   func() bool
+}
+
+func (a *answered) Read(p []byte) (int, error) { return a.reader.Read(p) }
+
+// Close implements io.Closer: what the handler writes from now on fails.
+func (a *answered) Close() error {
+	a.stop()
+	return a.reader.Close()
+}
+
+// sniffed is how much of a body is held back, so that its type can be told, and small pieces go
+// together.
+const sniffed = 2 << 10
+
+// answering is the ResponseWriter of a handler that is asked like an origin. Its fields are those of
+// the goroutine of the handler, until it is ready.
 type answering struct {
 	header http.Header
-	reader *io.PipeReader
+	status int // 0 until it is said
+	out    *bufio.Writer
 	pipe   *io.PipeWriter
+	body   *answered
 	head   bool
+	wrote  int64
+	length int64 // of the body, or -1
 	// interim hears of interim responses; nil: nobody does.
 	interim func(status int, h textproto.MIMEHeader) error
 
-	once  sync.Once
 	ready chan struct{} // closed when the fields below are set
+	begun bool
 	resp  *http.Response
 	err   error
 }
@@ -62,19 +91,37 @@ type answering struct {
 func (w *answering) serve(next http.Handler, r *http.Request) {
 	defer func() {
 		if value := recover(); value != nil {
-			err := &panicError{value, debug.Stack()}
-			w.once.Do(func() { w.err = err; close(w.ready) })
-			w.pipe.CloseWithError(err)
+			w.fail(&panicError{value, debug.Stack()})
 		}
 	}()
 	next.ServeHTTP(w, r)
 	w.complete()
-	w.pipe.Close()
 }
 
-// complete answers for a handler that wrote nothing.
+// fail is for a handler that panicked.
+func (w *answering) fail(err error) {
+	if !w.begun {
+		w.begun, w.err = true, err
+		w.body.stop()
+		close(w.ready)
+	}
+	w.pipe.CloseWithError(err)
+}
+
+// complete is for a handler that has returned. One that wrote little has said by that how much.
 func (w *answering) complete() {
-	w.once.Do(func() { w.begin(http.StatusOK, 0) })
+	if !w.begun {
+		length := w.wrote
+		if w.head && length == 0 {
+			length = -1 // it knows that nobody reads it
+		}
+		w.length = length
+		if w.out.Buffered() == 0 {
+			w.begin(nil)
+		}
+	}
+	w.out.Flush() // nobody may be reading
+	w.pipe.Close()
 }
 
 // Header implements http.ResponseWriter.
@@ -82,24 +129,32 @@ func (w *answering) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *answering) WriteHeader(status int) {
-	if status >= 200 {
-		w.once.Do(func() { w.begin(status, -1) })
-		return
-	}
-	if w.interim != nil {
+	switch {
+	case w.status != 0 || w.begun:
+	case status >= 200:
+		w.status = status
+		w.header = w.header.Clone() // what is set from now on is too late
+	case w.interim != nil:
 		_ = w.interim(status, textproto.MIMEHeader(w.header.Clone())) // who listens says nothing back
 	}
 }
 
-// begin makes the response out of what the handler said so far.
-func (w *answering) begin(status int, length int64) {
-	if n := announced(w.header); n >= 0 {
-		length = n
+// begin makes the response out of what the handler said so far, and the first bytes of its body.
+func (w *answering) begin(first []byte) {
+	w.begun = true
+	if w.status == 0 {
+		w.status = http.StatusOK
 	}
-	w.resp = newResponse(status, w.header.Clone())
-	w.resp.Body, w.resp.ContentLength = w.reader, length
-	if w.head || status == http.StatusNoContent || status == http.StatusNotModified {
-		w.reader.CloseWithError(io.EOF)
+	if n := announced(w.header); n >= 0 {
+		w.length = n
+	}
+	if _, said := w.header["Content-Type"]; !said && len(first) > 0 && w.header["Content-Encoding"] == nil {
+		w.header["Content-Type"] = []string{http.DetectContentType(first)}
+	}
+	w.resp = newResponse(w.status, w.header)
+	w.resp.Body, w.resp.ContentLength = w.body, w.length
+	if w.head || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
+		w.body.Close()
 		w.resp.Body = http.NoBody
 	}
 	close(w.ready)
@@ -113,19 +168,32 @@ func announced(h http.Header) int64 {
 	return -1
 }
 
-// Write implements http.ResponseWriter.
-func (w *answering) Write(p []byte) (int, error) {
-	w.once.Do(func() {
-		if w.header["Content-Type"] == nil && w.header["Content-Encoding"] == nil {
-			w.header.Set("Content-Type", http.DetectContentType(p))
-		}
-		w.begin(http.StatusOK, -1)
-	})
-	if w.resp.Body == http.NoBody {
+// beginning is where held back bytes go.
+type beginning struct{ w *answering }
+
+func (b beginning) Write(p []byte) (int, error) {
+	if !b.w.begun {
+		b.w.begin(p)
+	}
+	if b.w.resp.Body == http.NoBody {
 		return len(p), nil
 	}
-	return w.pipe.Write(p)
+	return b.w.pipe.Write(p)
 }
 
-// Flush implements http.Flusher: nothing is held back.
-func (w *answering) Flush() { w.WriteHeader(http.StatusOK) }
+// Write implements http.ResponseWriter.
+func (w *answering) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	n, err := w.out.Write(p)
+	w.wrote += int64(n)
+	return n, err
+}
+
+// Flush implements http.Flusher.
+func (w *answering) Flush() {
+	w.WriteHeader(http.StatusOK)
+	if w.out.Buffered() == 0 && !w.begun {
+		w.begin(nil)
+	}
+	w.out.Flush() // an error is that of the next Write
+}

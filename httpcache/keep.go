@@ -108,13 +108,17 @@ func (k *saver) finish(body []byte) *object {
 	}
 	k.done = true
 	k.s.length, k.s.bodyID = k.n, k.id
-	o := &object{stored: k.s, key: k.key, value: body}
+	o := &object{stored: k.s, key: k.key, value: body, forms: k.x.newForms()}
 	if k.x.purges.hit(o, k.s.requested) || k.x.store != nil && !k.replace() {
 		k.x.forgetBody(k.x.context(), k.x.key, k.id)
 		return nil
 	}
 	k.value = nil
 	k.x.remember(o, time.Now())
+	if k.x.purges.hit(o, k.s.requested) { // in the meantime
+		k.x.drop(&found{object: o})
+		return nil
+	}
 	return o
 }
 

@@ -16,8 +16,9 @@ import (
 // A key is the URL itself, so that a prefix of a URL is a prefix of its keys. What is added to it
 // follows a "#", which no URL without a fragment contains.
 const (
-	maxURLKey   = store.MaxKey - 64 // leaves room for a variant or body behind it
-	hashedStart = 1024              // bytes of a longer URL that stand before its hash
+	maxURLKey   = store.MaxKey - 64 - maxRest // leaves room for a variant or body behind it
+	maxRest     = 1024                        // bytes of what is not the URL
+	hashedStart = 1024                        // bytes of a longer URL that stand before its hash
 )
 
 // keyOf returns the key of u as requested by req: its scheme and host in lower case, no default
@@ -42,6 +43,15 @@ func shortKey(key string) string {
 	}
 	sum := sha256.Sum256([]byte(key))
 	return key[:hashedStart] + "#sha256=" + hex.EncodeToString(sum[:])
+}
+
+// shortRest returns what follows the URL in a key, or a digest of it where that is too long.
+func shortRest(rest string) string {
+	if len(rest) <= maxRest {
+		return rest
+	}
+	sum := sha256.Sum256([]byte(rest))
+	return "#rest=" + hex.EncodeToString(sum[:])
 }
 
 // hostOf returns host in lower case without the default port of scheme.

@@ -50,7 +50,8 @@ const (
 
 // Middleware returns a handler that caches what next answers to GET and HEAD. What next is asked on
 // behalf of all who wait it is asked in another goroutine, with the values of the first request's
-// context but not its end. What no cache may answer it gets as it came.
+// context but not its end. What no cache may answer it gets as it came. Trailers are not kept (RFC
+// 9110, section 6.5.1).
 func (c *Cache) Middleware(next http.Handler, v View) http.Handler {
 	h := &handler{view: v, origin: inProcess{next}, pass: next}
 	h.outgoing = func(r *http.Request, ctx context.Context) *http.Request {

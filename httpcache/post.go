@@ -25,7 +25,7 @@ func (v *visit) keepPost(status int, h http.Header) *posted {
 	x.req, x.key = &get, v.h.keyOf(v.r)
 	now := time.Now()
 	resp := &http.Response{StatusCode: status, Status: "200 OK", ProtoMajor: 1, ProtoMinor: 1, Header: h}
-	s := x.rules.newStored(&get, resp, span{now, now})
+	s := x.newStored(&get, resp, span{now, now})
 	addDate(s.header, now)
 	if !s.explicit(x.rules) || x.rules.unstorable(&get, x.cc, s) != "" {
 		return nil

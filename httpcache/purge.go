@@ -21,7 +21,7 @@ type Purge struct {
 	// URL is the URL of a response, as clients ask for it: http://example.com/a?b=c. All its variants
 	// leave.
 	URL string
-	// Prefix is the beginning of such URLs, at least scheme and host: http://example.com/blog/.
+	// Prefix is the beginning of such URLs, at least scheme and a whole host: http://example.com/blog.
 	Prefix string
 	// Tag is a surrogate key.
 	Tag string
@@ -40,9 +40,6 @@ func (c *Cache) Purge(ctx context.Context, p Purge) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, one := range reach {
-		c.engine.purges.note(one)
-	}
 	if p.Soft {
 		return c.outdate(ctx, reach)
 	}
@@ -60,12 +57,9 @@ func (c *Cache) reachOf(p Purge) ([]purged, error) {
 			return nil, fmt.Errorf("httpcache: purge %q: give at least a scheme and a host", p.Prefix)
 		}
 		rest := p.Prefix[strings.Index(p.Prefix, "://")+len("://"):]
-		_, path, slash := strings.Cut(rest, "/")
-		prefix := strings.ToLower(u.Scheme) + "://" + hostOf(strings.ToLower(u.Scheme), u.Host)
-		if slash {
-			prefix += "/" + path
-		}
-		return []purged{{prefix: prefix}}, nil
+		_, path, _ := strings.Cut(rest, "/")
+		scheme := strings.ToLower(u.Scheme)
+		return []purged{{prefix: scheme + "://" + hostOf(scheme, u.Host) + "/" + path}}, nil
 	case Purge{Tag: p.Tag}:
 		return []purged{{tag: p.Tag}}, nil
 	case Purge{All: true}:
@@ -80,7 +74,28 @@ func (c *Cache) keysOf(raw string) ([]purged, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("httpcache: purge %q: give a whole URL, as clients ask for it", raw)
 	}
-	r := &http.Request{Method: http.MethodGet, Host: u.Host, URL: u, Header: http.Header{}}
+	return c.keysOfURL(u, targetIn(raw)), nil
+}
+
+// targetIn is the path and query of a URL as it is written, byte for byte.
+func targetIn(raw string) string {
+	_, rest, _ := strings.Cut(raw, "://")
+	rest, _, _ = strings.Cut(rest, "#")
+	i := strings.IndexAny(rest, "/?")
+	switch {
+	case i < 0:
+		return "/"
+	case rest[i] == '?':
+		return "/" + rest[i:]
+	}
+	return rest[i:]
+}
+
+// keysOfURL returns the keys under which the responses of u lie, whose path and query are target.
+func (c *Cache) keysOfURL(u *url.URL, target string) []purged {
+	r := &http.Request{
+		Method: http.MethodGet, Host: u.Host, URL: u, RequestURI: target, Header: http.Header{},
+	}
 	if u.Scheme == "https" {
 		r.TLS = &tls.ConnectionState{}
 	}
@@ -93,15 +108,25 @@ func (c *Cache) keysOf(raw string) ([]purged, error) {
 			keys = append(keys, purged{key: key})
 		}
 	}
-	return keys, nil
+	return keys
 }
 
-// remove takes what reach names out of both levels.
+// begin has loads that are under way not be kept, nor joined by who asks from now on.
+func (c *Cache) begin(reach []purged) {
+	for _, one := range reach {
+		c.engine.purges.note(one)
+		c.flights.forget(one)
+	}
+}
+
+// remove takes what reach names out of both levels. Memory comes last: what is read from the store
+// meanwhile gets there.
 func (c *Cache) remove(ctx context.Context, reach []purged) (int, error) {
+	c.begin(reach)
 	n, failed := 0, []error(nil)
 	for _, one := range reach {
-		inMemory := c.removeFromMemory(one)
 		inStore, err := c.removeFromStore(ctx, one)
+		inMemory := c.removeFromMemory(one)
 		n += max(inMemory, inStore)
 		failed = append(failed, err)
 	}
@@ -126,11 +151,11 @@ func (c *Cache) removeFromStore(ctx context.Context, one purged) (int, error) {
 	case one.tag != "":
 		return 0, store.DeleteTag(ctx, s, one.tag)
 	case one.key != "":
-		n, err := store.DeletePrefix(ctx, s, one.key+"#")
+		_, err := store.DeletePrefix(ctx, s, one.key+"#")
 		if errors.Is(err, errors.ErrUnsupported) {
 			err = nil // without its primary response a variant is not found
 		}
-		return n, errors.Join(err, s.Delete(ctx, one.key))
+		return 0, errors.Join(err, s.Delete(ctx, one.key))
 	case one.prefix != "":
 		return store.DeletePrefix(ctx, s, one.prefix)
 	}
@@ -139,21 +164,20 @@ func (c *Cache) removeFromStore(ctx context.Context, one purged) (int, error) {
 
 // outdate makes what reach names stale in both levels.
 func (c *Cache) outdate(ctx context.Context, reach []purged) (int, error) {
-	found := map[string]*object{}
+	c.begin(reach)
+	found, failed := map[string]*object{}, []error(nil)
 	for _, one := range reach {
 		for key, o := range c.engine.memory.All() {
 			if one.names(o) {
 				found[key] = o
 			}
 		}
-		if err := c.outdatedInStore(ctx, one, found); err != nil {
-			return 0, err
-		}
+		failed = append(failed, c.outdatedInStore(ctx, one, found))
 	}
 	for _, o := range found {
 		c.makeOutdated(ctx, o)
 	}
-	return len(found), nil
+	return len(found), errors.Join(failed...)
 }
 
 // outdatedInStore adds to found what the store has that one names.
@@ -179,7 +203,7 @@ func (c *Cache) outdatedInStore(ctx context.Context, one purged, found map[strin
 func (c *Cache) makeOutdated(ctx context.Context, o *object) {
 	s := *o.stored
 	s.outdated = time.Now()
-	stale := &object{stored: &s, key: o.key, value: o.value}
+	stale := &object{stored: &s, key: o.key, value: o.value, forms: o.forms}
 	x := &exchange{engine: &c.engine, req: (&http.Request{}).WithContext(ctx)}
 	x.restore(stale)
 	c.engine.remember(stale, s.outdated)

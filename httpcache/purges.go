@@ -64,11 +64,16 @@ func (p *purges) hit(o *object, asked time.Time) bool {
 
 // names reports whether o is among what was purged.
 func (p purged) names(o *object) bool {
-	switch {
-	case p.tag != "":
+	if p.tag != "" {
 		return slices.Contains(o.tags, p.tag)
-	case p.key != "":
-		return o.key == p.key || strings.HasPrefix(o.key, p.key+"#")
 	}
-	return strings.HasPrefix(o.key, p.prefix)
+	return p.namesKey(o.key)
+}
+
+// namesKey reports whether a key is among what was purged, if that was not a tag.
+func (p purged) namesKey(key string) bool {
+	if p.key != "" {
+		return key == p.key || strings.HasPrefix(key, p.key+"#")
+	}
+	return strings.HasPrefix(key, p.prefix)
 }

@@ -59,7 +59,7 @@ func (r rules) forbidsStale(s *stored) bool {
 // whileWindow is how long s may be served after its freshness while it is refreshed (RFC 5861,
 // section 3), or less than nothing.
 func (r rules) whileWindow(s *stored) time.Duration {
-	return r.window(s, s.cc.staleWhileRevalidate, r.stale)
+	return r.window(s, s.cc.staleWhileRevalidate, s.usualStale)
 }
 
 // onErrorWindow is how long s may stand in for an origin that fails (RFC 5861, section 4), or less

@@ -4,17 +4,22 @@
 package httpcache
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // roundTrip is one request through a Transport.
 type roundTrip struct {
 	*exchange
-	asked *http.Request // as the caller made it
+	asked     *http.Request // as the caller made it
+	refreshes *sync.Map     // the keys of what is refreshed behind an answer
 }
 
 // run answers a request that may be answered from the store.
@@ -32,13 +37,58 @@ func (t *roundTrip) run() (*http.Response, error) {
 			return t.serve(f, Hit, why), nil
 		case serveStale:
 			return t.serve(f, Stale, why), nil
+		case serveWhile:
+			t.refreshBehind(f)
+			return t.serve(f, Stale, why), nil
 		}
+	}
+	if f == nil && t.req.Header["Range"] != nil {
+		return t.pass(becausePart)
 	}
 	if t.cc.has(onlyIfCached) {
 		f.close()
 		return t.refuse(Miss, why), nil
 	}
 	return t.load(f, why)
+}
+
+// refreshLimit is how long a refresh behind an answer may take.
+const refreshLimit = time.Minute
+
+// refreshBehind loads f again while it is served, unless somebody does already (RFC 5861, section
+// 3). Parts and conditions of the request are no matter of the refresh.
+func (t *roundTrip) refreshBehind(f *found) {
+	if _, busy := t.refreshes.LoadOrStore(t.key, true); busy {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.context()), refreshLimit)
+	again := &roundTrip{exchange: new(exchange), asked: t.asked.Clone(ctx)}
+	*again.exchange = *t.exchange
+	for _, name := range ownConditions {
+		setOrDelete(again.asked.Header, name, "")
+	}
+	again.asked.Body = nil
+	again.req = canonical(again.asked)
+	old := &found{object: &object{stored: f.stored, key: f.key, value: f.value}}
+	go func() {
+		defer cancel()
+		defer t.refreshes.Delete(t.key)
+		again.refresh(old)
+	}()
+}
+
+// refresh loads f again, and reads it to its end, so that it is stored.
+func (t *roundTrip) refresh(f *found) {
+	if gone := t.open(f); gone != "" {
+		return
+	}
+	resp, err := t.load(f, becauseWhile)
+	if err != nil {
+		t.noteUnless(t.context(), err)
+		return
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	t.noteUnless(t.context(), errors.Join(err, resp.Body.Close()))
 }
 
 // pass hands the request to the origin as it is, and forgets what the answer shows to be outdated.
@@ -102,7 +152,7 @@ func (t *roundTrip) receive(resp *http.Response, f *found, at span, why reason) 
 	if method(t.req) == http.MethodHead {
 		t.receiveHead(resp, f, at)
 	}
-	s := t.rules.newStored(t.req, resp, at)
+	s := t.newStored(t.req, resp, at)
 	unstored := t.rules.unstorable(t.req, t.cc, s)
 	if unstored == "" && resp.ContentLength > t.maxBody {
 		unstored = becauseTooLarge
@@ -125,6 +175,13 @@ func (t *roundTrip) serve(f *found, o Outcome, why reason) *http.Response {
 		return t.give(newResponse(http.StatusNotModified, notModifiedHeader(f.header)),
 			Result{Outcome: o}, why)
 	}
+	c := content{stored: f.stored, size: f.length, value: f.value}
+	if !f.whole() {
+		c.r = f.body
+	}
+	if plan, ok := c.plan(t.req); ok {
+		return t.give(servedParts(&c, plan, f.body), Result{Outcome: o}, why)
+	}
 	resp := &http.Response{
 		Status:        f.statusText,
 		StatusCode:    f.status,
@@ -137,6 +194,18 @@ func (t *roundTrip) serve(f *found, o Outcome, why reason) *http.Response {
 		Uncompressed:  f.uncompressed,
 	}
 	return t.give(resp, Result{Outcome: o}, why)
+}
+
+// servedParts is the response that has the parts of a plan.
+func servedParts(c *content, plan rangePlan, body io.Closer) *http.Response {
+	plan.describe(c.header)
+	resp := newResponse(plan.status, c.header)
+	resp.ContentLength = plan.length
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{c.read(plan), body}
+	return resp
 }
 
 // give hands resp to the caller.

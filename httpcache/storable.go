@@ -19,7 +19,7 @@ var understoodStatuses = []int{
 // to be stored (RFC 9111, section 3).
 func (r rules) unstorable(req *http.Request, cc directives, s *stored) reason {
 	switch {
-	case method(req) != http.MethodGet:
+	case method(req) != http.MethodGet && !(r.shared && req.Method == methodQuery):
 		return becauseMethod + reason(req.Method)
 	case s.status < 200, s.status == http.StatusPartialContent, s.status == http.StatusNotModified:
 		return becauseStatus + reason(http.StatusText(s.status))

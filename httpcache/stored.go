@@ -23,14 +23,16 @@ type stored struct {
 	protoMinor   uint8
 	uncompressed bool // by net/http, on the way here
 	header       http.Header
-	vary         []string  // names that select it, of Vary and by selecting
-	selector     selector  // what its request said in them
-	loose        selector  // the same, but for Accept-Language
-	generation   uint64    // of the variants that are found through it
-	bodyID       uint64    // names the body's own key; 0: the body follows the envelope
-	length       int64     // of the body
-	tags         []string  // surrogate keys
-	outdated     time.Time // when a soft purge made it stale; zero: none did
+	vary         []string      // names that select it, of Vary and by selecting
+	selector     selector      // what its request said in them
+	loose        selector      // the same, but for Accept-Language
+	generation   uint64        // of the variants that are found through it
+	bodyID       uint64        // names the body's own key; 0: the body follows the envelope
+	length       int64         // of the body
+	guess        time.Duration // its freshness, if it does not say
+	usualStale   time.Duration // how long it may be served while it is refreshed, if it does not say
+	tags         []string      // surrogate keys
+	outdated     time.Time     // when a soft purge made it stale; zero: none did
 
 	cc     directives // read off the header
 	target string     // the targeted field they were read off, or ""
@@ -46,6 +48,7 @@ func (r rules) newStored(req *http.Request, resp *http.Response, at span) *store
 		uncompressed: resp.Uncompressed,
 		header:       storableHeader(resp.Header),
 	}
+	s.guess, s.usualStale = r.guess, r.stale
 	s.tags = r.tagsOf(s.header)
 	r.selectFor(s, req)
 	r.readHeader(s)

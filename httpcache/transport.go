@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/larder-go/larder/store"
@@ -52,6 +53,8 @@ type Transport struct {
 	// it, none of which fail a request. What the store says to a request whose context is done does
 	// not count. It must be safe for concurrent use.
 	OnError func(error)
+
+	refreshes sync.Map // the keys of what is refreshed behind an answer
 }
 
 // RoundTrip implements [http.RoundTripper]. [ResultOf] tells what it did. A request with the
@@ -68,8 +71,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		rules: rules{ttl: t.TTL}, store: t.Store, maxBody: t.maxBody(), onError: t.OnError,
 	}
 	x := &exchange{engine: e, origin: t.base(), req: canonical(req)}
-	x.cc = requestDirectives(x.req.Header)
-	trip := &roundTrip{exchange: x, asked: req}
+	x.cc, x.site = requestDirectives(x.req.Header), *req.URL
+	trip := &roundTrip{exchange: x, asked: req, refreshes: &t.refreshes}
 	if why := trip.bypass(); why != "" {
 		return trip.pass(why)
 	}
@@ -82,8 +85,8 @@ func (t *roundTrip) bypass() reason {
 	switch {
 	case t.req.URL.Scheme != "http" && t.req.URL.Scheme != "https":
 		return becauseURL
-	case t.req.Header["Range"] != nil:
-		return becauseField + "Range"
+	case t.req.Header["If-Range"] != nil && t.req.Header["Range"] == nil:
+		return becauseField + "If-Range"
 	}
 	return bypass(t.req)
 }

@@ -8,6 +8,8 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+
+	"github.com/larder-go/larder/internal/contentcoding"
 )
 
 // selector identifies what a request said in the fields that select a variant. It is a digest, so
@@ -55,8 +57,12 @@ func (r rules) selectorOf(names []string, h http.Header) selector {
 
 // appendSelecting appends a field in the form in which it selects.
 func (r rules) appendSelecting(buf []byte, name string, lines []string) []byte {
-	if lines != nil && name == acceptLanguage {
+	switch {
+	case lines == nil:
+	case name == acceptLanguage:
 		lines = []string{normalLanguages(lines)}
+	case name == "accept-encoding" && contentcoding.Known(lines):
+		lines = []string{contentcoding.Normal(lines, contentcoding.Usual)}
 	}
 	return appendField(buf, name, lines)
 }

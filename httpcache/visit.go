@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -16,28 +17,41 @@ type visit struct {
 	h *handler
 	w http.ResponseWriter
 	r *http.Request
+
+	question []byte // of a QUERY
 }
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{h: h, w: w, r: r, exchange: &exchange{
-		engine: &h.engine, origin: h.origin, req: canonical(r),
+		engine: &h.engine, origin: h.origin, req: h.choose(canonical(r)),
 	}}
 	v.cc = requestDirectives(v.req.Header)
+	v.site = url.URL{Scheme: schemeOf(r), Host: r.Host}
 	if why := v.bypass(); why != "" {
 		v.pass(why)
 		return
 	}
 	v.key = h.keyOf(r)
+	if v.question != nil {
+		v.key += queryKey(v.req.Header, v.question)
+	}
 	v.run()
 }
 
 // bypass says why the request cannot be answered from the cache; "" if it can.
 func (v *visit) bypass() reason {
-	if v.h.cache.closed.Load() {
+	switch {
+	case v.h.cache.closed.Load():
 		return becauseClosed
+	case v.req.Method != methodQuery:
+		return bypass(v.req)
+	case !v.readQuery():
+		return becauseBody
 	}
-	return bypass(v.req)
+	asked := *v.req
+	asked.Method, asked.Body = http.MethodGet, nil
+	return bypass(&asked)
 }
 
 // run answers a request that may be answered from the cache.
@@ -99,7 +113,8 @@ func (v *visit) flightKey() string {
 // load waits for the origin, together with all who ask for the same.
 func (v *visit) load(f *found, why reason) {
 	key := v.flightKey()
-	if method(v.req) == http.MethodHead || v.cc.has(noStore) || v.h.cache.isPrivate(key) {
+	if method(v.req) == http.MethodHead || v.cc.has(noStore) || v.h.cache.isPrivate(key) ||
+		v.h.cache.isFilled(v.r.Context(), key) {
 		v.loadAlone(key, f, why)
 		return
 	}
@@ -201,9 +216,8 @@ func (v *visit) serveLanded(fl *flight) bool {
 func (v *visit) fault(fl *flight) {
 	var broken *panicError
 	if errors.As(fl.err, &broken) {
-		panic(broken.value)
+		panic(broken.value) // as if it had been asked here
 	}
-	v.note(fl.err)
 	v.fail(statusOf(fl.err), Miss, fl.why)
 }
 

@@ -24,12 +24,17 @@ func (v *visit) serve(f *found, o Outcome, why reason) {
 		status.forward, status.status = "stale", http.StatusNotModified
 	}
 	v.tell(Result{Outcome: o, TTL: left * time.Second}, why, status)
-	if f.status != http.StatusNoContent {
-		h["Content-Length"] = []string{strconv.FormatInt(f.length, 10)}
-	}
 	c := content{stored: f.stored, size: f.length, r: f.body}
 	if f.whole() {
 		c.value, c.r = f.value, nil
+	}
+	coding, value := v.formOf(f)
+	if coding != "" {
+		c.size, c.value = int64(len(value)), value
+	}
+	v.dress(h, f.stored, coding)
+	if f.status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.FormatInt(c.size, 10)}
 	}
 	v.send(&c, h)
 }
@@ -48,6 +53,7 @@ func (v *visit) stream(fl *flight, body *spoolReader, shared bool) {
 	v.tell(Result{Outcome: Miss, Shared: shared}, fl.why, cacheStatus{
 		forward: forwardOf(fl.why), status: fl.s.status, stored: true, collapsed: shared,
 	})
+	v.dress(h, fl.s, "")
 	c := content{stored: fl.s, size: unknownSize, r: body}
 	if n := announced(fl.s.header); n >= 0 {
 		c.size = n
@@ -128,7 +134,7 @@ func (v *visit) tell(r Result, why reason, c cacheStatus) {
 	c.addTo(v.w.Header())
 	r.Loads, r.Reason, r.Rule = v.loads, string(why), why.rule()
 	v.h.cache.count(r)
-	if tracked, ok := v.r.Context().Value(trackKey{}).(*Result); ok {
+	if tracked, ok := v.r.Context().Value(trackKey{}).(*Result); ok && tracked != nil {
 		*tracked = r
 	}
 }
