@@ -68,12 +68,13 @@ func (x *exchange) newStored(req *http.Request, resp *http.Response, at span) *s
 	return s
 }
 
-// update takes over what a 304, or a response to HEAD, says of f, and stores it again.
-func (x *exchange) update(f *found, h http.Header, at span) {
+// update takes over what a 304, or a response to HEAD, says of f, and stores it again. It reports
+// whether f may still answer others.
+func (x *exchange) update(f *found, h http.Header, at span) bool {
 	f.object = &object{
 		stored: x.rules.freshened(f.stored, x.req, h, at), key: f.key, value: f.value, forms: f.forms,
 	}
-	x.refresh(f)
+	return x.refresh(f)
 }
 
 // receiveHead updates what is stored of GET by a response to HEAD (RFC 9111, section 4.3.5).
@@ -110,28 +111,30 @@ func (x *exchange) drop(f *found) {
 	x.forgetBody(x.context(), x.key, f.bodyID)
 }
 
-// refresh stores f again after its header changed, or drops it if it may no longer be stored.
-func (x *exchange) refresh(f *found) {
+// refresh stores f again after its header changed, or drops it if it may no longer be stored, and
+// reports whether it may.
+func (x *exchange) refresh(f *found) bool {
 	get := *x.req
 	get.Method = http.MethodGet
 	switch why := x.rules.unstorable(&get, x.cc, f.stored); {
 	case x.cc.has(noStore):
-		return // nothing of this exchange may be stored; what was there before may stay
+		return false // nothing of this exchange may be stored; what was there before may stay
 	case why != "":
 		x.drop(f)
-		return
+		return false
 	}
 	if x.purges.hit(f.object, f.requested) {
-		return
+		return true
 	}
 	if !x.restore(f.object) {
 		x.drop(f)
-		return
+		return true
 	}
 	x.remember(f.object, time.Now())
 	if x.purges.hit(f.object, f.requested) { // in the meantime
 		x.drop(f)
 	}
+	return true
 }
 
 // restore puts the envelope of o into the store again, and reports whether it is not too large.

@@ -36,6 +36,7 @@ func (v *visit) fill(fl *flight, f *found, why reason) {
 	x := *v.exchange
 	x.req = v.req.WithContext(ctx)
 	out := v.h.outgoing(v.r, httptrace.WithClientTrace(ctx, fl.trace()))
+	v.h.narrow(out, v.r)
 	if v.question != nil {
 		ask(out, v.question)
 	}
@@ -176,7 +177,7 @@ func (fi *fill) confirm(resp *http.Response, at span) *pump {
 	closeResponse(resp)
 	if confirms(resp.Header, fi.f.stored) {
 		f := *fi.f
-		fi.update(&f, resp.Header, at)
+		fi.fl.own = !fi.update(&f, resp.Header, at)
 		fi.serve(&f, Revalidated, fi.why)
 		return nil
 	}
@@ -199,7 +200,7 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 		fi.receiveHead(resp, fi.f, at)
 	}
 	if fi.learnSearch(resp) {
-		fi.key, fi.primary, fi.variant = fi.v.h.keyOf(fi.v.r), nil, nil
+		fi.key, fi.primary, fi.variant = fi.v.h.keyOf(fi.v.req, fi.v.h.scopeOf(fi.v.r)), nil, nil
 	}
 	s := fi.newStored(fi.req, resp, at)
 	fi.fl.outcome, fi.fl.why = Miss, fi.why

@@ -103,6 +103,7 @@ type flight struct {
 	kept    reason         // why it is not stored
 	loads   int
 	err     error // or why there is none
+	own     bool  // what is set is for the first alone
 
 	cancel context.CancelFunc // ends the load
 	first  interim            // passes interim responses on to the first

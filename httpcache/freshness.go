@@ -29,6 +29,7 @@ type rules struct {
 	stale   time.Duration // how long it may be served while it is refreshed, if it does not say
 	onError time.Duration // how long it may stand in for a failing origin, if it does not say
 	scoped  bool          // the answers are for one scope, which the code has named
+	named   bool          // the code names scopes, maybe that of everybody
 	cookies Sharing       // whether responses that set a cookie are kept
 	tags    []string      // surrogate keys of all responses
 

@@ -17,13 +17,15 @@ import (
 // handler answers requests to one view.
 type handler struct {
 	cache  *Cache
-	engine engine
+	engine engine // for what is for everybody
+	scoped engine // for what is for one scope
 	view   View
 	origin http.RoundTripper
 	// outgoing returns the request that the origin gets for r, without a body.
 	outgoing func(r *http.Request, ctx context.Context) *http.Request
 	pass     http.Handler // for what no cache may answer
 	extra    []string     // request fields that are part of the key
+	forwards bool         // the origin gets requests over a connection of its own
 }
 
 // handle makes h a handler of c.
@@ -31,7 +33,9 @@ func (c *Cache) handle(h *handler) http.Handler {
 	v := h.view
 	h.cache, h.engine = c, c.engine
 	r := &h.engine.rules
-	r.guess, r.stale, r.scoped, r.cookies, r.tags = v.TTL, v.Stale, v.Scope != nil, v.Cookies, v.Tags
+	r.guess, r.stale, r.named, r.cookies, r.tags = v.TTL, v.Stale, v.Scope != nil, v.Cookies, v.Tags
+	h.scoped = h.engine
+	h.scoped.rules.scoped = true
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.views == nil {
@@ -43,14 +47,30 @@ func (c *Cache) handle(h *handler) http.Handler {
 
 // keyOf returns the key of the response to r: its URL as the client sees it, without what does not
 // count, with what does.
-func (h *handler) keyOf(r *http.Request) string {
-	return shortKey(h.urlOf(r)) + shortRest(h.restOf(r))
+func (h *handler) keyOf(r *http.Request, scope string) string {
+	return shortKey(h.urlOf(r)) + shortRest(h.restOf(r, scope))
+}
+
+// scopeOf says for whom the answer to r is; "" is for everybody.
+func (h *handler) scopeOf(r *http.Request) string {
+	if h.view.Scope == nil {
+		return ""
+	}
+	return h.view.Scope(r)
+}
+
+// engineOf returns the engine with the rules for a scope.
+func (h *handler) engineOf(scope string) *engine {
+	if scope == "" {
+		return &h.engine
+	}
+	return &h.scoped
 }
 
 // restOf is what the key has besides the URL.
-func (h *handler) restOf(r *http.Request) (rest string) {
-	if h.view.Scope != nil {
-		rest += "#scope=" + url.QueryEscape(h.view.Scope(r))
+func (h *handler) restOf(r *http.Request, scope string) (rest string) {
+	if scope != "" {
+		rest += "#scope=" + url.QueryEscape(scope)
 	}
 	if h.view.Languages != nil {
 		rest += "#language=" + h.language(r)
@@ -125,16 +145,47 @@ func countedQuery(query string, names []string) string {
 	return strings.Join(counted, "&")
 }
 
-// choose returns r with the one language in which it is answered, if there are several: it is what
-// selects a variant.
-func (h *handler) choose(r *http.Request) *http.Request {
-	if h.view.Languages == nil {
+// asRead returns r as the rules read it: with what the origin gets, since that is what makes the
+// answer.
+func (h *handler) asRead(r *http.Request) *http.Request {
+	drops := h.forwards && namesFields(r.Header["Connection"])
+	if h.view.Languages == nil && !drops {
 		return r
 	}
 	out := *r
 	out.Header = maps.Clone(r.Header)
-	out.Header["Accept-Language"] = []string{h.language(r)}
+	if drops {
+		dropHopByHop(out.Header)
+	}
+	if h.view.Languages != nil {
+		out.Header["Accept-Language"] = []string{h.language(r)}
+	}
 	return &out
+}
+
+// namesFields reports whether Connection names fields that go no further.
+func namesFields(lines []string) bool {
+	for _, line := range lines {
+		if !strings.EqualFold(line, "close") && !strings.EqualFold(line, "keep-alive") {
+			return true
+		}
+	}
+	return false
+}
+
+// narrow leaves of out, which the origin gets for r, what the key is made of: what does not count
+// must not make the answer.
+func (h *handler) narrow(out, r *http.Request) {
+	if h.view.Languages != nil {
+		out.Header["Accept-Language"] = []string{h.language(r)}
+	}
+	if h.view.Query == nil {
+		return
+	}
+	out.URL.RawQuery, out.URL.ForceQuery = countedQuery(r.URL.RawQuery, h.view.Query), false
+	if out.RequestURI != "" {
+		out.RequestURI = out.URL.RequestURI()
+	}
 }
 
 // language is the one in which r is answered.

@@ -17,8 +17,8 @@ import (
 type View struct {
 	// Route stands for the path in the key, so that several paths have one answer. "" means the path.
 	Route string
-	// Query names the parameters that count; their order does not. nil means all of the query as it
-	// is written, an empty list none.
+	// Query names the parameters that count; their order does not. The handler gets no others. nil
+	// means all of the query as it is written, an empty list none.
 	Query []string
 	// Scope returns for whom the answer is: a user, a group; "" means for everybody. Answers of
 	// different scopes never meet. nil means that all are for everybody.
@@ -27,7 +27,7 @@ type View struct {
 	// key, and all that the handler gets to see of that field. nil means that the field is left alone.
 	Languages []string
 	// TTL is how long a success is fresh that does not say so itself. 0 means as RFC 9111 guesses.
-	// Without Scope it is not for answers to requests with a cookie, unless they say Vary: Cookie:
+	// Without Scope, which may say "", it is not for answers to requests with a cookie, unless they say Vary: Cookie:
 	// nobody knows whether it is the cookie that they are about.
 	TTL time.Duration
 	// Stale is how long after that a success is still served while a new one is made behind, where
@@ -57,9 +57,6 @@ func (c *Cache) Middleware(next http.Handler, v View) http.Handler {
 	h.outgoing = func(r *http.Request, ctx context.Context) *http.Request {
 		out := r.Clone(ctx)
 		out.Body = http.NoBody
-		if v.Languages != nil {
-			out.Header["Accept-Language"] = []string{h.language(r)}
-		}
 		return out
 	}
 	return c.handle(h)

@@ -58,7 +58,7 @@ func (c *Cache) Proxy(o Origin) http.Handler {
 	}
 	o.Forward = canonicalNames(o.Forward)
 	p := &forwarder{o: o, via: "1.1 " + c.o.Name}
-	h := &handler{view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward}
+	h := &handler{view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward, forwards: true}
 	h.pass = &httputil.ReverseProxy{
 		Rewrite: p.rewrite, Transport: o.Transport, FlushInterval: -1,
 		ErrorHandler: c.passFailed,

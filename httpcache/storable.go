@@ -58,7 +58,7 @@ func (r rules) unshareable(req *http.Request, s *stored) reason {
 		return becauseAuthorization
 	case s.header["Set-Cookie"] != nil && (r.cookies != ShareCookies || !s.explicit(r)):
 		return becauseSetCookie
-	case req.Header["Cookie"] != nil && !r.scoped && r.guesses(s) && !slices.Contains(s.vary, "cookie"):
+	case req.Header["Cookie"] != nil && !r.named && r.guesses(s) && !slices.Contains(s.vary, "cookie"):
 		return becauseCookie
 	}
 	return ""

@@ -23,8 +23,9 @@ type visit struct {
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	scope := h.scopeOf(r)
 	v := &visit{h: h, w: w, r: r, exchange: &exchange{
-		engine: &h.engine, origin: h.origin, req: h.choose(canonical(r)),
+		engine: h.engineOf(scope), origin: h.origin, req: h.asRead(canonical(r)),
 	}}
 	v.cc = requestDirectives(v.req.Header)
 	v.site = url.URL{Scheme: schemeOf(r), Host: r.Host}
@@ -32,7 +33,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.pass(why)
 		return
 	}
-	v.key = h.keyOf(r)
+	v.key = h.keyOf(v.req, scope)
 	if v.question != nil {
 		v.key += queryKey(v.req.Header, v.question)
 	}
@@ -127,7 +128,7 @@ func (v *visit) load(f *found, why reason) {
 		if v.follow(fl) {
 			return
 		}
-		if fl.s == nil {
+		if fl.s == nil || v.rules.selects(v.req.Header, fl.s) {
 			break
 		}
 		v.primary = &found{object: &object{stored: fl.s, key: v.key}}
@@ -173,7 +174,7 @@ func (v *visit) follow(fl *flight) bool {
 		return true
 	}
 	switch {
-	case fl.resp != nil:
+	case fl.resp != nil, fl.own:
 		return false
 	case fl.err != nil:
 		v.fault(fl)
@@ -182,12 +183,30 @@ func (v *visit) follow(fl *flight) bool {
 	return v.join(fl, true)
 }
 
+// shares reports whether a response that another request has brought may answer this one, too: it
+// is the variant that this one selects, and fresh, so that nobody has to be asked whether this
+// client may have it. What stands in for an origin that failed is for all.
+func (v *visit) shares(fl *flight) bool {
+	s := fl.s
+	if s == nil {
+		s = fl.f.stored
+	}
+	if !v.rules.selects(v.req.Header, s) {
+		return false
+	}
+	if fl.outcome == Stale {
+		return v.rules.servesError(v.cc, s, time.Now())
+	}
+	judged, _ := v.rules.judge(noDirectives(), s, time.Now())
+	return judged == serveFresh
+}
+
 // join serves what fl has brought, and reports whether it could.
 func (v *visit) join(fl *flight, shared bool) bool {
 	if fl.s == nil {
-		return (!shared || v.rules.selects(v.req.Header, fl.f.stored)) && v.serveLanded(fl)
+		return (!shared || v.shares(fl)) && v.serveLanded(fl)
 	}
-	if shared && !v.rules.selects(v.req.Header, fl.s) {
+	if shared && !v.shares(fl) {
 		fl.body.expect(-1)
 		return false
 	}
