@@ -81,10 +81,11 @@ type answering struct {
 	// interim hears of interim responses; nil: nobody does.
 	interim func(status int, h textproto.MIMEHeader) error
 
-	ready chan struct{} // closed when the fields below are set
-	begun bool
-	resp  *http.Response
-	err   error
+	ready    chan struct{} // closed when the fields below are set
+	begun    bool
+	bodiless bool // what is written goes nowhere
+	resp     *http.Response
+	err      error
 }
 
 // serve runs the handler to its end.
@@ -155,7 +156,7 @@ func (w *answering) begin(first []byte) {
 	w.resp.Body, w.resp.ContentLength = w.body, w.length
 	if w.head || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
 		w.body.Close()
-		w.resp.Body = http.NoBody
+		w.resp.Body, w.bodiless = http.NoBody, true
 	}
 	close(w.ready)
 }
@@ -175,7 +176,7 @@ func (b beginning) Write(p []byte) (int, error) {
 	if !b.w.begun {
 		b.w.begin(p)
 	}
-	if b.w.resp.Body == http.NoBody {
+	if b.w.bodiless {
 		return len(p), nil
 	}
 	return b.w.pipe.Write(p)
