@@ -1,6 +1,6 @@
 // http_test.go runs the examples about HTTP and checks what they print.
 
-package examples
+package examples_test
 
 import (
 	"os"
