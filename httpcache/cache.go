@@ -100,6 +100,7 @@ type Cache struct {
 	spools   atomic.Int64                  // bytes that bodies may yet take while they arrive
 	searches searches
 	counts   counts
+	loading  atomic.Int64    // loads under way
 	running  sync.WaitGroup  // of loads and encoders
 	encoding chan struct{}   // has room for those that may run at once
 	ctx      context.Context // ends with the cache, and with it all loads
@@ -107,8 +108,9 @@ type Cache struct {
 	closed   atomic.Bool // written under mu
 	unwatch  func()
 
-	mu    sync.Mutex          // guards the field below, and that nothing begins after Close
-	views map[string]*handler // one of each way to make a key of a URL
+	mu     sync.Mutex          // guards the field below, and that nothing begins after Close
+	scoped bool                // a view has scopes, languages or fields in its keys
+	views  map[string]*handler // one of each way to make a key of a URL
 }
 
 // New returns an empty cache. It panics if o makes no sense.
@@ -149,6 +151,13 @@ func (c *Cache) Close() error {
 	c.privacy.Close()
 	c.searches.by.Close()
 	return c.engine.memory.Close()
+}
+
+// hasScopes reports whether any key of the cache has more than a URL.
+func (c *Cache) hasScopes() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scoped
 }
 
 // start runs f in the background, unless the cache is closed.
@@ -210,7 +219,7 @@ func (c *Cache) isPrivate(key string) bool {
 func (c *Cache) newSpool(want int64) *spool {
 	s := &spool{
 		dir: c.o.Spool, memory: c.engine.held, window: max(c.o.MaxBody, c.engine.held),
-		budget: &c.spools, readers: map[*spoolReader]struct{}{},
+		patience: c.o.FillTimeout, budget: &c.spools, readers: map[*spoolReader]struct{}{},
 	}
 	s.allot(want)
 	return s

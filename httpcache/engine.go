@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/larder-go/larder"
@@ -51,8 +53,14 @@ func weight(_ string, o *object) int {
 			n += 16 + len(value)
 		}
 	}
+	for _, tag := range o.tags {
+		n += tagOverhead + len(tag)
+	}
 	return n
 }
+
+// tagOverhead is about what memory takes for one tag of an object.
+const tagOverhead = 256
 
 // newForms returns the forms of a new body, if there are any.
 func (e *engine) newForms() *forms {
@@ -63,7 +71,7 @@ func (e *engine) newForms() *forms {
 }
 
 // whole reports whether the body is at hand.
-func (o *object) whole() bool { return o.bodyID == 0 || o.value != nil }
+func (o *object) whole() bool { return o.value != nil || o.length == 0 }
 
 // remember keeps o in memory for as long as it is of use.
 func (e *engine) remember(o *object, now time.Time) {
@@ -71,15 +79,26 @@ func (e *engine) remember(o *object, now time.Time) {
 		return
 	}
 	left := e.rules.keepUntil(o.stored).Sub(now)
-	if left <= 0 || int64(len(o.value)) > e.held {
+	if left <= 0 || int64(len(o.value)) > e.held || !o.whole() && o.bodyID == 0 {
 		e.forgetMemory(o.key)
 		return
 	}
-	entry := larder.Entry[*object]{Value: o, TTL: left, Tags: o.tags}
+	entry := larder.Entry[*object]{Value: o, TTL: left, Tags: memoryTags(o)}
 	if err := e.memory.SetEntry(context.Background(), o.key, entry); err != nil {
 		e.forgetMemory(o.key) // it is too heavy, or the cache is closed
 	}
 }
+
+// memoryTags are the tags of o in memory: its own, and one of its URL if there is more in its key,
+// so that all that has that URL can be found.
+func memoryTags(o *object) []string {
+	if url, _, more := strings.Cut(o.key, "#"); more {
+		return append(slices.Clip(o.tags), urlTag(url))
+	}
+	return o.tags
+}
+
+func urlTag(url string) string { return "url " + url }
 
 // reweigh weighs o again, if it is still there.
 func (e *engine) reweigh(o *object) {
@@ -114,18 +133,18 @@ func (e *engine) read(ctx context.Context, key string) (*object, reason) {
 		return nil, becauseAbsent
 	}
 	if err != nil {
-		e.noteUnless(ctx, fmt.Errorf("httpcache: read %s: %w", key, err))
+		e.noteUnless(ctx, fmt.Errorf("httpcache: read %q: %w", key, err))
 		return nil, becauseStoreFailed
 	}
-	s, value, err := parseEnvelope(item.Value)
+	s, value, err := parseEnvelope(key, item.Value)
 	if err != nil {
-		e.note(fmt.Errorf("%w under %s", err, key))
+		e.note(fmt.Errorf("%w under %q", err, key))
 		return nil, becauseDamaged
 	}
 	if s.bodyID != 0 {
 		value = nil
 	}
-	s.tags = item.Tags
+	s.tags = slices.DeleteFunc(item.Tags, func(tag string) bool { return strings.HasPrefix(tag, "url ") })
 	e.rules.readHeader(s)
 	return &object{stored: s, key: key, value: value, forms: e.newForms()}, ""
 }
@@ -142,10 +161,10 @@ func (e *engine) noteUnless(ctx context.Context, err error) {
 // worked.
 func (e *engine) set(ctx context.Context, key string, s *stored, value []byte) bool {
 	item := e.rules.item(s)
-	item.Value = value
+	item.Value, item.Tags = value, memoryTags(&object{stored: s, key: key})
 	err := e.store.Set(ctx, key, item)
 	if err != nil {
-		e.noteUnless(ctx, fmt.Errorf("httpcache: store %s: %w", key, err))
+		e.noteUnless(ctx, fmt.Errorf("httpcache: store %q: %w", key, err))
 	}
 	return err == nil
 }
@@ -157,7 +176,7 @@ func (e *engine) delete(ctx context.Context, key string) {
 		return
 	}
 	if err := e.store.Delete(context.WithoutCancel(ctx), key); err != nil {
-		e.note(fmt.Errorf("httpcache: delete %s: %w", key, err))
+		e.note(fmt.Errorf("httpcache: delete %q: %w", key, err))
 	}
 }
 

@@ -72,13 +72,18 @@ func appendEnvelope(buf []byte, s *stored) []byte {
 	return buf
 }
 
-// seal completes the envelope at the start of value.
-func seal(value []byte, length int64, bodyID uint64) {
+// seal completes the envelope at the start of value, which will lie under key.
+func seal(value []byte, key string, length int64, bodyID uint64) {
 	le := binary.LittleEndian
 	le.PutUint64(value[offBodyLength:], uint64(length))
 	le.PutUint64(value[offBodyID:], bodyID)
 	end := le.Uint32(value[offLength:])
-	le.PutUint32(value[offChecksum:], crc32.Checksum(value[offBodyLength:end], castagnoli))
+	le.PutUint32(value[offChecksum:], checksum(key, value[offBodyLength:end]))
+}
+
+// checksum is that of an envelope under its key: under another one it is damaged.
+func checksum(key string, rest []byte) uint32 {
+	return crc32.Update(crc32.Checksum([]byte(key), castagnoli), castagnoli, rest)
 }
 
 // appendHeader appends the count of all values, the count of names, and each name with its values.
@@ -108,11 +113,11 @@ func appendString(buf []byte, s string) []byte {
 	return append(binary.AppendUvarint(buf, uint64(len(s))), s...)
 }
 
-// parseEnvelope reads the envelope at the start of value and returns what follows it, which shares
+// parseEnvelope reads the envelope at the start of value, found under key, and returns what follows it, which shares
 // memory with value. What the rules read off the header is not read yet. It allocates no more than
 // a small multiple of the envelope.
-func parseEnvelope(value []byte) (*stored, []byte, error) {
-	end, err := checkEnvelope(value)
+func parseEnvelope(key string, value []byte) (*stored, []byte, error) {
+	end, err := checkEnvelope(key, value)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,7 +126,7 @@ func parseEnvelope(value []byte) (*stored, []byte, error) {
 	s.statusText = c.string()
 	s.vary = c.strings()
 	s.header = c.header()
-	if c.failed || c.pos != len(c.text) || s.status < 100 || s.status > 999 || s.length < 0 {
+	if c.failed || c.pos != len(c.text) || s.status < 200 || s.status > 999 || s.length < 0 {
 		return nil, nil, errDamaged
 	}
 	if s.bodyID == 0 && int64(len(body)) != s.length || s.bodyID != 0 && len(body) != 0 {
@@ -131,7 +136,7 @@ func parseEnvelope(value []byte) (*stored, []byte, error) {
 }
 
 // checkEnvelope returns the length of the envelope at the start of value.
-func checkEnvelope(value []byte) (int, error) {
+func checkEnvelope(key string, value []byte) (int, error) {
 	if len(value) < fixedSize || string(value[:len(magic)]) != magic {
 		return 0, errDamaged
 	}
@@ -139,8 +144,7 @@ func checkEnvelope(value []byte) (int, error) {
 	if end < fixedSize || end > maxEnvelope || int(end) > len(value) {
 		return 0, errDamaged
 	}
-	sum := crc32.Checksum(value[offBodyLength:end], castagnoli)
-	if sum != binary.LittleEndian.Uint32(value[offChecksum:]) {
+	if checksum(key, value[offBodyLength:end]) != binary.LittleEndian.Uint32(value[offChecksum:]) {
 		return 0, errDamaged
 	}
 	return int(end), nil

@@ -149,7 +149,7 @@ func (x *exchange) restore(o *object) bool {
 	if o.bodyID == 0 {
 		value = append(value, o.value...)
 	}
-	seal(value, o.length, o.bodyID)
+	seal(value, o.key, o.length, o.bodyID)
 	x.set(x.context(), o.key, o.stored, value)
 	return true
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ func (v *visit) fill(fl *flight, f *found, why reason) {
 	fl.cancel = cancel
 	x := *v.exchange
 	x.req = v.req.WithContext(ctx)
+	x.req.Header = v.req.Header.Clone() // whose it is may change it when the request has ended
 	out := v.h.outgoing(v.r, httptrace.WithClientTrace(ctx, fl.trace()))
 	v.h.narrow(out, v.r)
 	if v.question != nil {
@@ -104,8 +106,15 @@ func (fl *flight) trace() *httptrace.ClientTrace {
 	}
 }
 
-// run loads, and tells the flight how it went.
+// run loads, and tells the flight how it went. A panic of a RoundTripper ends the load alone.
 func (fi *fill) run() {
+	fi.cache.loading.Add(1)
+	defer fi.cache.loading.Add(-1)
+	defer func() {
+		if value := recover(); value != nil {
+			fi.broke(&panicError{value, debug.Stack()})
+		}
+	}()
 	fi.dog = watch(fi.cache.o.FillTimeout, fi.fl.cancel)
 	body := fi.load()
 	fi.fl.loads = fi.loads
@@ -121,6 +130,20 @@ func (fi *fill) run() {
 	fi.pump(body)
 	fi.dog.stop()
 	fi.fl.cancel()
+}
+
+// broke is for a load that panicked.
+func (fi *fill) broke(err error) {
+	fi.note(err)
+	fi.dog.stop()
+	fi.fl.cancel()
+	if fi.fl.body != nil && fi.fl.landed {
+		fi.fl.of.end(fi.fl)
+		fi.fl.body.end(err)
+		return
+	}
+	fi.fl.body, fi.fl.s, fi.fl.f, fi.fl.resp, fi.fl.err = nil, nil, nil, nil, err
+	fi.fl.of.land(fi.fl)
 }
 
 // pump is a body on its way into the store and to its readers.
@@ -168,6 +191,7 @@ func (fi *fill) check() {
 
 // serve has all who wait answered from f.
 func (fi *fill) serve(f *found, o Outcome, why reason) {
+	fi.fl.at = fi.key
 	fi.fl.f, fi.fl.outcome, fi.fl.why = f, o, why
 }
 
@@ -200,8 +224,9 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 		fi.receiveHead(resp, fi.f, at)
 	}
 	if fi.learnSearch(resp) {
-		fi.key, fi.primary, fi.variant = fi.v.h.keyOf(fi.v.req, fi.v.h.scopeOf(fi.v.r)), nil, nil
+		fi.key, fi.primary, fi.variant = fi.v.h.keyOf(fi.req, fi.v.h.scopeOf(fi.req)), nil, nil
 	}
+	fi.fl.at = fi.key
 	s := fi.newStored(fi.req, resp, at)
 	fi.fl.outcome, fi.fl.why = Miss, fi.why
 	why := fi.unstorable(s, resp)
@@ -223,7 +248,7 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 func (fi *fill) learnSearch(resp *http.Response) bool {
 	h := fi.v.h
 	return fi.v.question == nil && resp.StatusCode < 300 && strings.Contains(fi.key, "?") &&
-		h.view.Query == nil && h.cache.searches.learn(h.plainURL(fi.v.r), resp.Header)
+		h.view.Query == nil && h.cache.searches.learn(h.plainURL(fi.req), resp.Header)
 }
 
 // unstorable says why a response is not stored.
@@ -242,7 +267,9 @@ func (fi *fill) hand(resp *http.Response, why reason) *pump {
 	if fi.f != nil && supersedes(fi.req, resp) {
 		fi.drop(fi.f)
 	}
-	fi.cache.private(fi.fl.key, why)
+	if resp.StatusCode < http.StatusInternalServerError { // an error passes
+		fi.cache.private(fi.fl.key, why)
+	}
 	resp.Body = &calmed{resp.Body, fi.dog}
 	fi.fl.resp, fi.fl.kept = resp, why
 	return nil
@@ -301,7 +328,7 @@ func (fi *fill) end(p *pump, n int64, err error) {
 		p.saver.drop(nil)
 	default:
 		p.saver.drop(nil)
-		err = fmt.Errorf("httpcache: body of %s: %w", fi.key, err)
+		err = fmt.Errorf("httpcache: body of %q: %w", fi.key, err)
 		fi.note(err)
 	}
 	fi.fl.of.end(fi.fl)

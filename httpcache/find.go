@@ -109,10 +109,13 @@ func (x *exchange) open(f *found) reason {
 		f.body = newMemoryBody(f.value)
 		return ""
 	}
+	if f.bodyID == 0 {
+		return becauseBodyGone
+	}
 	key := bodyKey(x.key, f.bodyID)
 	_, r, err := store.Open(x.context(), x.store, key)
 	if err != nil {
-		x.noteUnless(x.context(), fmt.Errorf("httpcache: open %s: %w", key, err))
+		x.noteUnless(x.context(), fmt.Errorf("httpcache: open %q: %w", key, err))
 		return becauseBodyGone
 	}
 	if r.Size() != f.length {
@@ -123,7 +126,7 @@ func (x *exchange) open(f *found) reason {
 		if x.context().Err() != nil {
 			return // which says nothing of the body
 		}
-		x.note(fmt.Errorf("httpcache: read %s: %w", key, err))
+		x.note(fmt.Errorf("httpcache: read %q: %w", key, err))
 		x.drop(f)
 	}}
 	return ""

@@ -102,8 +102,9 @@ type flight struct {
 	resp    *http.Response // or a response that is for the first alone
 	kept    reason         // why it is not stored
 	loads   int
-	err     error // or why there is none
-	own     bool  // what is set is for the first alone
+	err     error  // or why there is none
+	own     bool   // what is set is for the first alone
+	at      string // the primary key of what is set
 
 	cancel context.CancelFunc // ends the load
 	first  interim            // passes interim responses on to the first

@@ -75,7 +75,7 @@ func FuzzVary(f *testing.F) {
 // sealed returns s with body as they lie in a store.
 func sealed(s *stored, body string) []byte {
 	value := append(appendEnvelope(nil, s), body...)
-	seal(value, int64(len(body)), 0)
+	seal(value, "k", int64(len(body)), 0)
 	return value
 }
 
@@ -89,7 +89,7 @@ func repaired(value []byte) []byte {
 	n := uint32(len(value))
 	end := fixedSize + binary.LittleEndian.Uint32(value[offLength:])%(n-fixedSize+1)
 	binary.LittleEndian.PutUint32(value[offLength:], end)
-	seal(value, int64(n-end), 0)
+	seal(value, "k", int64(n-end), 0)
 	return value
 }
 
@@ -101,14 +101,14 @@ func FuzzEnvelope(f *testing.F) {
 		if repair {
 			value = repaired(value)
 		}
-		s, body, err := parseEnvelope(value)
+		s, body, err := parseEnvelope("k", value)
 		if err != nil {
 			return
 		}
 		if !bytes.HasSuffix(value, body) {
 			t.Fatal("the body is not the end of the value")
 		}
-		again, _, err := parseEnvelope(sealed(s, string(body)))
+		again, _, err := parseEnvelope("k", sealed(s, string(body)))
 		if err != nil {
 			t.Fatalf("parsed, written and not parsed: %v", err)
 		}

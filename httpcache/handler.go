@@ -4,6 +4,7 @@ package httpcache
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,6 +27,7 @@ type handler struct {
 	pass     http.Handler // for what no cache may answer
 	extra    []string     // request fields that are part of the key
 	forwards bool         // the origin gets requests over a connection of its own
+	trust    Trust        // in what clients say of the site they were asked for
 }
 
 // handle makes h a handler of c.
@@ -41,6 +43,7 @@ func (c *Cache) handle(h *handler) http.Handler {
 	if c.views == nil {
 		c.views = map[string]*handler{}
 	}
+	c.scoped = c.scoped || v.Scope != nil || v.Languages != nil || h.extra != nil
 	c.views[fmt.Sprintf("%q %q %t", v.Route, v.Query, v.Query == nil)] = h
 	return h
 }
@@ -75,6 +78,9 @@ func (h *handler) restOf(r *http.Request, scope string) (rest string) {
 	if h.view.Languages != nil {
 		rest += "#language=" + h.language(r)
 	}
+	if rewritten(r) {
+		rest += "#url=" + url.QueryEscape(r.URL.RequestURI())
+	}
 	for _, name := range h.extra {
 		if lines := r.Header[name]; lines != nil {
 			rest += "#" + name + "=" + url.QueryEscape(strings.Join(lines, "\n"))
@@ -90,8 +96,20 @@ func (h *handler) urlOf(r *http.Request) string {
 
 // plainURL is the URL of r with the query that counts for the view.
 func (h *handler) plainURL(r *http.Request) string {
-	scheme := schemeOf(r)
-	return scheme + "://" + hostOf(scheme, r.Host) + h.targetOf(r)
+	scheme, host := h.siteOf(r)
+	return scheme + "://" + host + h.targetOf(r)
+}
+
+// siteOf is the scheme and the host of what r asks for, as the client sees them.
+func (h *handler) siteOf(r *http.Request) (scheme, host string) {
+	scheme, host = schemeOf(r), r.Host
+	if h.trust == TrustClients {
+		if said := lower(r.Header.Get("X-Forwarded-Proto")); said == "http" || said == "https" {
+			scheme = said
+		}
+		host = cmp.Or(r.Header.Get("X-Forwarded-Host"), host)
+	}
+	return scheme, hostOf(scheme, host)
 }
 
 func schemeOf(r *http.Request) string {
@@ -127,6 +145,13 @@ func (h *handler) targetOf(r *http.Request) string {
 	return path + "?" + query
 }
 
+// rewritten reports whether somebody before us made another URL of what the client asked for: then
+// the answer is to that.
+func rewritten(r *http.Request) bool {
+	path, query, _ := strings.Cut(r.RequestURI, "?")
+	return strings.HasPrefix(path, "/") && (path != r.URL.EscapedPath() || query != r.URL.RawQuery)
+}
+
 // countedQuery returns the parameters of a query that count, by name; those of one name keep their
 // order. Names are compared as they are meant, values kept as they are written.
 func countedQuery(query string, names []string) string {
@@ -148,7 +173,7 @@ func countedQuery(query string, names []string) string {
 // asRead returns r as the rules read it: with what the origin gets, since that is what makes the
 // answer.
 func (h *handler) asRead(r *http.Request) *http.Request {
-	drops := h.forwards && namesFields(r.Header["Connection"])
+	drops := h.forwards && r.Header["Connection"] != nil && namesFields(r.Header["Connection"])
 	if h.view.Languages == nil && !drops {
 		return r
 	}
@@ -199,7 +224,7 @@ func (v *visit) pass(why reason) {
 		v.fail(http.StatusGatewayTimeout, Bypass, why)
 		return
 	}
-	w := &passed{ResponseWriter: v.w, v: v, why: why}
+	w := &passed{ResponseWriter: v.w, v: v, why: why, before: v.w.Header().Clone()}
 	defer w.end()
 	v.h.pass.ServeHTTP(w, v.r)
 	w.complete()
@@ -211,19 +236,32 @@ type passed struct {
 	v    *visit
 	why  reason
 	kept *posted // nil: nothing is
-	done bool
+	// before is the header that was there for the client before anybody answered.
+	before http.Header
+	done   bool
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (p *passed) WriteHeader(status int) {
 	if !p.done && status >= 200 || status == http.StatusSwitchingProtocols {
 		p.done = true
+		p.v.forgetOutdated(&http.Response{StatusCode: status, Header: p.Header()})
+		p.kept = p.v.keepPost(status, p.answered())
 		p.v.tell(Result{Outcome: Bypass, NotStored: string(p.why)}, p.why,
 			cacheStatus{forward: forwardOf(p.why), status: status})
-		p.v.forgetOutdated(&http.Response{StatusCode: status, Header: p.Header()})
-		p.kept = p.v.keepPost(status, p.Header())
 	}
 	p.ResponseWriter.WriteHeader(status)
+}
+
+// answered is the header of the answer, without what was there for the client before.
+func (p *passed) answered() http.Header {
+	h := p.Header().Clone()
+	for name, values := range p.before {
+		if slices.Equal(h[name], values) {
+			delete(h, name)
+		}
+	}
+	return h
 }
 
 // Write implements http.ResponseWriter.
@@ -291,14 +329,13 @@ func (v *visit) forgetOutdated(resp *http.Response) {
 	for _, group := range groupsInvalidatedBy(v.req.Method, resp.Header) {
 		reach = append(reach, purged{tag: groupTag(absolute.URL, group)})
 	}
-	_, err := c.remove(ctx, reach)
-	v.note(err)
+	v.note(c.remove(ctx, reach))
 }
 
 // absolute is the URL of the request, as the client sees it.
 func (v *visit) absolute() *url.URL {
 	u := *v.r.URL
-	u.Scheme, u.Host = schemeOf(v.r), v.r.Host
+	u.Scheme, u.Host = v.site.Scheme, v.site.Host
 	return &u
 }
 

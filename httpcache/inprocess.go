@@ -71,7 +71,8 @@ const sniffed = 2 << 10
 // the goroutine of the handler, until it is ready.
 type answering struct {
 	header http.Header
-	status int // 0 until it is said
+	status int         // 0 until it is said
+	said   http.Header // as it was then
 	out    *bufio.Writer
 	pipe   *io.PipeWriter
 	body   *answered
@@ -131,10 +132,9 @@ func (w *answering) Header() http.Header { return w.header }
 // WriteHeader implements http.ResponseWriter.
 func (w *answering) WriteHeader(status int) {
 	switch {
-	case w.status != 0 || w.begun:
+	case w.status != 0:
 	case status >= 200:
-		w.status = status
-		w.header = w.header.Clone() // what is set from now on is too late
+		w.status, w.said = status, w.header.Clone() // what is set from now on is too late
 	case w.interim != nil:
 		_ = w.interim(status, textproto.MIMEHeader(w.header.Clone())) // who listens says nothing back
 	}
@@ -143,16 +143,15 @@ func (w *answering) WriteHeader(status int) {
 // begin makes the response out of what the handler said so far, and the first bytes of its body.
 func (w *answering) begin(first []byte) {
 	w.begun = true
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	if n := announced(w.header); n >= 0 {
+	w.WriteHeader(http.StatusOK) // unless another is said
+	h := w.said
+	if n := announced(h); n >= 0 {
 		w.length = n
 	}
-	if _, said := w.header["Content-Type"]; !said && len(first) > 0 && w.header["Content-Encoding"] == nil {
-		w.header["Content-Type"] = []string{http.DetectContentType(first)}
+	if _, said := h["Content-Type"]; !said && len(first) > 0 && h["Content-Encoding"] == nil {
+		h["Content-Type"] = []string{http.DetectContentType(first)}
 	}
-	w.resp = newResponse(w.status, w.header)
+	w.resp = newResponse(w.status, h)
 	w.resp.Body, w.resp.ContentLength = w.body, w.length
 	if w.head || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
 		w.body.Close()

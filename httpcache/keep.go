@@ -107,6 +107,9 @@ func (k *saver) finish(body []byte) *object {
 		}
 	}
 	k.done = true
+	if k.x.store == nil && body == nil && k.n > 0 {
+		return nil // it was too large for memory, at this moment
+	}
 	k.s.length, k.s.bodyID = k.n, k.id
 	o := &object{stored: k.s, key: k.key, value: body, forms: k.x.newForms()}
 	if k.x.purges.hit(o, k.s.requested) || k.x.store != nil && !k.replace() {
@@ -126,7 +129,7 @@ func (k *saver) finish(body []byte) *object {
 // have stored it since the request looked. Two misses that both look here before either stores
 // still leave a body that nobody finds; it goes when its time is up.
 func (k *saver) replace() bool {
-	seal(k.value, k.n, k.id)
+	seal(k.value, k.key, k.n, k.id)
 	old := k.old
 	if o, _ := k.x.read(k.x.context(), k.key); o != nil {
 		old = &found{object: o}
@@ -150,7 +153,7 @@ func (k *saver) drop(err error) {
 		k.w.Close()
 	}
 	if err != nil {
-		k.x.noteUnless(k.x.context(), fmt.Errorf("httpcache: store body of %s: %w", k.key, err))
+		k.x.noteUnless(k.x.context(), fmt.Errorf("httpcache: store body of %q: %w", k.key, err))
 	}
 }
 

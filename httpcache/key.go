@@ -56,7 +56,7 @@ func shortRest(rest string) string {
 
 // hostOf returns host in lower case without the default port of scheme.
 func hostOf(scheme, host string) string {
-	host = strings.ToLower(host)
+	host = lower(host)
 	switch scheme {
 	case "http":
 		host = strings.TrimSuffix(host, ":80")
@@ -64,6 +64,22 @@ func hostOf(scheme, host string) string {
 		host = strings.TrimSuffix(host, ":443")
 	}
 	return strings.TrimSuffix(host, ":")
+}
+
+// lower returns s with ASCII letters in lower case: hosts have no others, and one that looks like an
+// ASCII letter in another case is none.
+func lower(s string) string {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return strings.Map(func(c rune) rune {
+				if 'A' <= c && c <= 'Z' {
+					c += 'a' - 'A'
+				}
+				return c
+			}, s)
+		}
+	}
+	return s
 }
 
 // variantKey is where a variant of key lies that is not the primary one. A URL has at most 65,536

@@ -23,8 +23,8 @@ type Origin struct {
 	Transport http.RoundTripper
 	// Host is sent to the origin as Host; "" means that of URL. "*" means what the client sent.
 	Host string
-	// Trust says whether X-Forwarded-For, -Host and -Proto of the client are handed on. Otherwise
-	// they are replaced.
+	// Trust says whether X-Forwarded-For, -Host and -Proto of the client are believed: the key is made
+	// of the host and scheme they name, and they are handed on. Otherwise they are replaced.
 	Trust Trust
 	// Forward names request fields that are handed on although they are known to change what an
 	// origin answers while no cache counts them: X-Original-Url, X-Http-Method-Override and others
@@ -58,7 +58,7 @@ func (c *Cache) Proxy(o Origin) http.Handler {
 	}
 	o.Forward = canonicalNames(o.Forward)
 	p := &forwarder{o: o, via: "1.1 " + c.o.Name}
-	h := &handler{view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward, forwards: true}
+	h := &handler{view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward, forwards: true, trust: o.Trust}
 	h.pass = &httputil.ReverseProxy{
 		Rewrite: p.rewrite, Transport: o.Transport, FlushInterval: -1,
 		ErrorHandler: c.passFailed,
@@ -122,18 +122,22 @@ func (p *forwarder) outgoing(r *http.Request, ctx context.Context) *http.Request
 // rewrite turns a request to the proxy into one to the origin. Its hop-by-hop fields are gone.
 func (p *forwarder) rewrite(r *httputil.ProxyRequest) {
 	r.SetURL(p.o.URL)
-	r.Out.URL.RawQuery = r.In.URL.RawQuery
+	r.Out.URL.RawQuery, r.Out.URL.User = r.In.URL.RawQuery, nil
 	switch p.o.Host {
 	case "":
 	case "*":
-		r.Out.Host = r.In.Host
+		r.Out.Host = hostOf(schemeOf(r.In), r.In.Host)
 	default:
 		r.Out.Host = p.o.Host
 	}
 	for name := range r.Out.Header {
-		if steers(name) && !slices.Contains(p.o.Forward, name) {
+		if (steers(name) || strings.Contains(name, "_")) && !slices.Contains(p.o.Forward, name) {
 			delete(r.Out.Header, name)
 		}
+	}
+	if !isWebSocket(r.In.Header) {
+		delete(r.Out.Header, "Upgrade")
+		delete(r.Out.Header, "Connection")
 	}
 	p.forwarded(r)
 	via := append(slices.Clip(r.In.Header["Via"]), fmt.Sprintf("%d.%d%s",
@@ -151,11 +155,18 @@ func (p *forwarder) forwarded(r *httputil.ProxyRequest) {
 		r.Out.Header[client] = slices.Clone(r.In.Header[client])
 	}
 	r.SetXForwarded()
+	r.Out.Header["X-Forwarded-Host"] = []string{hostOf(schemeOf(r.In), r.In.Host)}
 	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if lines := r.In.Header[name]; p.o.Trust == TrustClients && lines != nil {
 			r.Out.Header[name] = slices.Clone(lines)
 		}
 	}
+}
+
+// isWebSocket reports whether a request with the header h asks for a WebSocket, the one protocol that
+// passes (RFC 6455, section 4.1).
+func isWebSocket(h http.Header) bool {
+	return len(h["Upgrade"]) == 1 && strings.EqualFold(h["Upgrade"][0], "websocket")
 }
 
 // steering are request fields that make some origins answer something else than what the URL says,
@@ -164,13 +175,20 @@ var steering = []string{
 	"Forwarded", "X-Host", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
 	"X-Real-Ip", "X-Wap-Profile", "X-Http-Destinationurl", "X-Http-Host-Override", "X-Arbitrary",
 	"Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "Proxy",
+	"Front-End-Https", "X-Url-Scheme", "X-Scheme", "X-Script-Name", "X-Override-Url",
+	"X-Backend-Host",
+}
+
+// steeringPrefixes begin the names of more of them, some known to few.
+var steeringPrefixes = []string{
+	"X-Forward", "X-Original", "X-Rewrite", "X-Accel", "X-Envoy", "X-Middleware", "X-Invoke",
+	"X-Now", "X-Originating", "X-Remote",
 }
 
 // steers reports whether a field is one of them.
 func steers(name string) bool {
-	return strings.HasPrefix(name, "X-Forwarded") || strings.HasPrefix(name, "X-Original") ||
-		strings.HasPrefix(name, "X-Rewrite") || strings.HasPrefix(name, "X-Accel") ||
-		slices.Contains(steering, name)
+	return slices.Contains(steering, name) ||
+		slices.ContainsFunc(steeringPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // dropHopByHop removes what concerns one connection only (RFC 9110, section 7.6.1).

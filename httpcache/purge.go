@@ -43,7 +43,18 @@ func (c *Cache) Purge(ctx context.Context, p Purge) (int, error) {
 	if p.Soft {
 		return c.outdate(ctx, reach)
 	}
-	return c.remove(ctx, reach)
+	n := c.countInMemory(reach)
+	return n, c.remove(ctx, reach)
+}
+
+// countInMemory returns how many responses in memory reach names.
+func (c *Cache) countInMemory(reach []purged) (n int) {
+	for _, o := range c.engine.memory.All() {
+		if slices.ContainsFunc(reach, func(one purged) bool { return one.names(o) }) {
+			n++
+		}
+	}
+	return n
 }
 
 // reachOf returns the keys, prefixes and tags that p is about.
@@ -121,45 +132,55 @@ func (c *Cache) begin(reach []purged) {
 
 // remove takes what reach names out of both levels. Memory comes last: what is read from the store
 // meanwhile gets there.
-func (c *Cache) remove(ctx context.Context, reach []purged) (int, error) {
+func (c *Cache) remove(ctx context.Context, reach []purged) error {
 	c.begin(reach)
-	n, failed := 0, []error(nil)
+	var failed []error
 	for _, one := range reach {
-		inStore, err := c.removeFromStore(ctx, one)
-		inMemory := c.removeFromMemory(one)
-		n += max(inMemory, inStore)
-		failed = append(failed, err)
+		failed = append(failed, c.removeFromStore(ctx, one), c.removeFromMemory(ctx, one))
 	}
-	return n, errors.Join(failed...)
+	return errors.Join(failed...)
 }
 
-func (c *Cache) removeFromMemory(one purged) (n int) {
-	for key, o := range c.engine.memory.All() {
-		if one.names(o) {
-			c.engine.forgetMemory(key)
-			n++
-		}
+func (c *Cache) removeFromMemory(ctx context.Context, one purged) error {
+	m := c.engine.memory
+	switch {
+	case one.tag != "":
+		return m.DeleteTag(ctx, one.tag)
+	case one.key != "":
+		return errors.Join(m.Delete(ctx, one.key), m.DeleteTag(ctx, urlTag(one.key)))
+	case one.prefix != "":
+		return m.DeletePrefix(ctx, one.prefix)
 	}
-	return n
+	return m.Clear(ctx)
 }
 
-func (c *Cache) removeFromStore(ctx context.Context, one purged) (int, error) {
+func (c *Cache) removeFromStore(ctx context.Context, one purged) error {
 	s := c.engine.store
 	switch {
 	case s == nil:
-		return 0, nil
+		return nil
 	case one.tag != "":
-		return 0, store.DeleteTag(ctx, s, one.tag)
+		return store.DeleteTag(ctx, s, one.tag)
 	case one.key != "":
-		_, err := store.DeletePrefix(ctx, s, one.key+"#")
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = nil // without its primary response a variant is not found
-		}
-		return 0, errors.Join(err, s.Delete(ctx, one.key))
+		return errors.Join(s.Delete(ctx, one.key), c.removeScopes(ctx, one.key))
 	case one.prefix != "":
-		return store.DeletePrefix(ctx, s, one.prefix)
+		_, err := store.DeletePrefix(ctx, s, one.prefix)
+		return err
 	}
-	return 0, store.Clear(ctx, s)
+	return store.Clear(ctx, s)
+}
+
+// removeScopes removes what a store has of a URL for scopes and languages. Variants need no removal:
+// without the primary response nobody finds them.
+func (c *Cache) removeScopes(ctx context.Context, key string) error {
+	err := store.DeleteTag(ctx, c.engine.store, urlTag(key))
+	if errors.Is(err, errors.ErrUnsupported) {
+		_, err = store.DeletePrefix(ctx, c.engine.store, key+"#")
+	}
+	if errors.Is(err, errors.ErrUnsupported) && !c.hasScopes() {
+		return nil
+	}
+	return err
 }
 
 // outdate makes what reach names stale in both levels.

@@ -37,6 +37,9 @@ func (p *purges) note(one purged) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	one.at = time.Now()
+	p.last = slices.DeleteFunc(p.last, func(old purged) bool {
+		return old.key == one.key && old.prefix == one.prefix && old.tag == one.tag
+	})
 	if len(p.last) == remembered {
 		p.since = p.last[0].at
 		p.last = slices.Delete(p.last, 0, 1)

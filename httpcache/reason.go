@@ -57,6 +57,7 @@ const (
 	becauseTooLarge       reason = "body over MaxBody"
 	becauseHeaderTooLarge reason = "header over 1 MiB"
 	becausePurged         reason = "purged meanwhile"
+	becauseTags           reason = "over 1000 surrogate keys"
 	becauseCut            reason = "body cut short"
 	becauseRange          reason = "Content-Range of another length"
 )

@@ -75,7 +75,7 @@ func (r rules) window(s *stored, own, usual time.Duration) time.Duration {
 		return absent
 	case own != absent:
 		return own
-	case usual > 0 && !r.strict(s):
+	case usual > 0 && s.status < 400 && !r.strict(s):
 		return usual
 	}
 	return absent

@@ -137,21 +137,24 @@ func dribbling(c *rawConn) {
 // firstByteLimit is how long the first byte may take from the origin to all.
 const firstByteLimit = 20 * time.Millisecond
 
-// A machine that is busy, or looks for races, can only make it slower, so the best of a few rounds
-// counts, and where that is too slow, what net/http takes to write a byte to as many.
+// A machine that is busy, or looks for races, can only make it slower, so one good round is enough.
+// Where 20 ms are too little for net/http to write a byte to 500 clients, twice what that takes is.
 func TestFiveHundredClientsShareOneSlowLoad(t *testing.T) {
-	best := time.Minute
-	for range 5 {
+	for round := 1; ; round++ {
 		median, longest := firstBytes(t)
 		t.Logf("first byte of the body after %v in the median, %v for the last of %d",
 			median, longest, crowd)
-		if best = min(best, longest); best <= firstByteLimit || t.Failed() {
+		if longest <= firstByteLimit || t.Failed() {
 			return
 		}
-	}
-	if plain := plainFirstBytes(t); best > 2*plain {
-		t.Errorf("the last one had it after %v, want %v; from a plain handler it comes after %v",
-			best, firstByteLimit, plain)
+		plain := plainFirstBytes(t)
+		if longest <= 2*plain {
+			return
+		}
+		if round == 20 {
+			t.Fatalf("the last one had it after %v, want %v; from a plain handler it comes after %v",
+				longest, firstByteLimit, plain)
+		}
 	}
 }
 

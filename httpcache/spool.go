@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // spool is a body that one goroutine writes while any number read it, each from its beginning. It
@@ -15,10 +16,11 @@ import (
 // may be kept goes on through a window of the file: then the writer waits for the slowest reader,
 // and nobody can join any more. It is safe for concurrent use.
 type spool struct {
-	dir    string
-	memory int64         // bytes that are held in memory at most
-	window int64         // bytes that are held at all
-	budget *atomic.Int64 // bytes that all spools together may yet take
+	dir      string
+	memory   int64         // bytes that are held in memory at most
+	window   int64         // bytes that are held at all
+	patience time.Duration // how long the writer waits for a reader that stands still
+	budget   *atomic.Int64 // bytes that all spools together may yet take
 
 	mu       sync.Mutex    // guards the fields below
 	changed  chan struct{} // closed and replaced when there is news; nil: nobody waits
@@ -31,6 +33,9 @@ type spool struct {
 	expected int  // readers that are yet to join, and begin at the beginning
 	left     bool // nobody reads any more, and nobody may join
 }
+
+// errSlow is what a reader gets that others no longer wait for.
+var errSlow = errors.New("httpcache: the body went on without a reader that stood still")
 
 var errAbandoned = errors.New("httpcache: nobody reads the body any more")
 
@@ -138,7 +143,34 @@ func (s *spool) roomLocked() (int64, error) {
 		if room > 0 {
 			return room, nil
 		}
-		s.waitLocked(nil)
+		if !s.waitForLocked(s.patience) {
+			s.cutLocked(slowest)
+		}
+	}
+}
+
+// cutLocked lets go of the readers that are no further than pos: they have stood still for too long.
+func (s *spool) cutLocked(pos int64) {
+	s.expected = 0
+	for r := range s.readers {
+		if r.pos <= pos {
+			r.cut = true
+			delete(s.readers, r)
+		}
+	}
+}
+
+// waitForLocked waits for news, and reports whether there was some before d had passed.
+func (s *spool) waitForLocked(d time.Duration) bool {
+	late := make(chan struct{})
+	timer := time.AfterFunc(d, func() { close(late) })
+	defer timer.Stop()
+	s.waitLocked(late)
+	select {
+	case <-late:
+		return false
+	default:
+		return true
 	}
 }
 
@@ -192,7 +224,7 @@ func (s *spool) whole() []byte {
 
 // closeLocked closes the file when nobody needs it any more.
 func (s *spool) closeLocked() {
-	if s.file != nil && s.err != nil && len(s.readers) == 0 {
+	if s.file != nil && s.err != nil && s.expected <= 0 && len(s.readers) == 0 {
 		s.left = true
 		s.file.Close()
 	}
@@ -202,7 +234,8 @@ func (s *spool) closeLocked() {
 type spoolReader struct {
 	s   *spool
 	ctx context.Context
-	pos int64 // guarded by s.mu
+	pos int64 // guarded by s.mu, like the next
+	cut bool  // what comes next is no longer there
 }
 
 // expect keeps the beginning for n more readers; n may be negative.
@@ -211,6 +244,7 @@ func (s *spool) expect(n int) {
 	defer s.mu.Unlock()
 	s.expected += n
 	s.tellLocked()
+	s.closeLocked()
 }
 
 // join returns a reader, whose waits end with ctx, or nil if the beginning of the body is gone.
@@ -249,6 +283,9 @@ func (r *spoolReader) Read(p []byte) (int, error) {
 
 // awaitLocked waits until there is something to read.
 func (r *spoolReader) awaitLocked() error {
+	if r.cut {
+		return errSlow
+	}
 	for r.pos == r.s.n {
 		if r.s.err != nil {
 			return r.s.err

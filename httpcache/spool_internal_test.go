@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // randomBody returns a body of n bytes that is the same for the same seed.
@@ -62,7 +63,7 @@ func TestEveryReaderOfASpoolGetsTheWholeBody(t *testing.T) {
 			budget.Store(20_000)
 			dir := t.TempDir()
 			s := &spool{
-				dir: dir, memory: tc.memory, window: tc.window, budget: &budget,
+				dir: dir, memory: tc.memory, window: tc.window, budget: &budget, patience: time.Minute,
 				readers: map[*spoolReader]struct{}{},
 			}
 			body := randomBody(1, int(tc.size))
@@ -91,7 +92,7 @@ func TestEveryReaderOfASpoolGetsTheWholeBody(t *testing.T) {
 func TestABodyThatNobodyReadsGoesNoFurtherThanItsWindow(t *testing.T) {
 	var budget atomic.Int64
 	s := &spool{
-		dir: t.TempDir(), window: 1000, budget: &budget, readers: map[*spoolReader]struct{}{},
+		dir: t.TempDir(), window: 1000, budget: &budget, patience: time.Minute, readers: map[*spoolReader]struct{}{},
 	}
 	r := s.join(context.Background())
 	r.Close()

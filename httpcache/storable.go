@@ -58,11 +58,18 @@ func (r rules) unshareable(req *http.Request, s *stored) reason {
 		return becauseAuthorization
 	case s.header["Set-Cookie"] != nil && (r.cookies != ShareCookies || !s.explicit(r)):
 		return becauseSetCookie
-	case req.Header["Cookie"] != nil && !r.named && r.guesses(s) && !slices.Contains(s.vary, "cookie"):
+	case req.Header["Cookie"] != nil && !r.named && !s.explicit(r) && !s.cc.has(public) &&
+		!slices.Contains(s.vary, "cookie"):
 		return becauseCookie
+	case len(s.tags) > mostTags:
+		return becauseTags
 	}
 	return ""
 }
+
+// mostTags is how many surrogate keys a response may have. It cannot be kept without all of them: a
+// purge would not reach it.
+const mostTags = 1000
 
 // forbidden reports whether the response itself says no-store. With must-understand that counts
 // only if the status is not understood, and such a status forbids by itself.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -28,16 +27,22 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		engine: h.engineOf(scope), origin: h.origin, req: h.asRead(canonical(r)),
 	}}
 	v.cc = requestDirectives(v.req.Header)
-	v.site = url.URL{Scheme: schemeOf(r), Host: r.Host}
+	v.site.Scheme, v.site.Host = h.siteOf(r)
 	if why := v.bypass(); why != "" {
 		v.pass(why)
 		return
 	}
-	v.key = h.keyOf(v.req, scope)
-	if v.question != nil {
-		v.key += queryKey(v.req.Header, v.question)
-	}
+	v.key = v.keyNow(scope)
 	v.run()
+}
+
+// keyNow returns the key of the response. It may change with what is learned of queries.
+func (v *visit) keyNow(scope string) string {
+	key := v.h.keyOf(v.req, scope)
+	if v.question != nil {
+		key += queryKey(v.req.Header, v.question)
+	}
+	return key
 }
 
 // bypass says why the request cannot be answered from the cache; "" if it can.
@@ -45,6 +50,8 @@ func (v *visit) bypass() reason {
 	switch {
 	case v.h.cache.closed.Load():
 		return becauseClosed
+	case v.h.forwards && v.r.Header["Upgrade"] != nil && isWebSocket(v.r.Header):
+		return becauseField + "Upgrade"
 	case v.req.Method != methodQuery:
 		return bypass(v.req)
 	case !v.readQuery():
@@ -119,7 +126,7 @@ func (v *visit) load(f *found, why reason) {
 		v.loadAlone(key, f, why)
 		return
 	}
-	for range 2 { // again if the first turns out to have brought another variant
+	for range rounds {
 		fl, first := v.h.cache.flights.join(key)
 		if first {
 			v.lead(fl, f, why)
@@ -128,13 +135,27 @@ func (v *visit) load(f *found, why reason) {
 		if v.follow(fl) {
 			return
 		}
-		if fl.s == nil || v.rules.selects(v.req.Header, fl.s) {
+		if v.forOne(fl) {
 			break
 		}
-		v.primary = &found{object: &object{stored: fl.s, key: v.key}}
+		if fl.s != nil {
+			v.primary = &found{object: &object{stored: fl.s, key: v.key}}
+		}
 		key = v.flightKey()
 	}
 	v.loadAlone(key, f, why)
+}
+
+// rounds is how often a request joins others before it asks for itself: what they got may have been
+// another variant, or an error.
+const rounds = 3
+
+// forOne reports whether what fl has brought was for the first alone, so that each has to ask.
+func (v *visit) forOne(fl *flight) bool {
+	if fl.own || fl.s == nil {
+		return fl.resp == nil || fl.resp.StatusCode < http.StatusInternalServerError
+	}
+	return v.key == fl.at && v.rules.selects(v.req.Header, fl.s)
 }
 
 // loadAlone asks the origin for this request and no other.
@@ -151,6 +172,9 @@ func (v *visit) lead(fl *flight, f *found, why reason) {
 		fl.first.close()
 	case <-v.r.Context().Done():
 		fl.leave()
+		if v.h.cache.loading.Load() > mostAbandoned {
+			fl.cancel()
+		}
 		return
 	}
 	v.loads = fl.loads
@@ -159,10 +183,14 @@ func (v *visit) lead(fl *flight, f *found, why reason) {
 		v.relay(fl)
 	case fl.err != nil:
 		v.fault(fl)
-	default:
-		v.join(fl, false)
+	case !v.join(fl, false):
+		v.loadAlone(fl.key, nil, becauseBodyGone)
 	}
 }
+
+// mostAbandoned is how many loads may be under way for one to go on when the first who asked for it
+// has left: more would be somebody who only asks.
+const mostAbandoned = 256
 
 // follow waits for what another request asked for, and reports whether that is an answer to this
 // one, too.
@@ -191,7 +219,8 @@ func (v *visit) shares(fl *flight) bool {
 	if s == nil {
 		s = fl.f.stored
 	}
-	if !v.rules.selects(v.req.Header, s) {
+	v.key = v.keyNow(v.h.scopeOf(v.r))
+	if v.key != fl.at || !v.rules.selects(v.req.Header, s) {
 		return false
 	}
 	if fl.outcome == Stale {

@@ -15,7 +15,7 @@ import (
 func (v *visit) serve(f *found, o Outcome, why reason) {
 	now := time.Now()
 	h := v.w.Header()
-	maps.Copy(h, f.header)
+	copyHeader(h, f.header)
 	age := currentAge(f.stored, now) / time.Second
 	h["Age"] = []string{strconv.FormatInt(int64(age), 10)}
 	left := (v.rules.lifetime(f.stored) - v.rules.age(f.stored, now)) / time.Second
@@ -39,6 +39,20 @@ func (v *visit) serve(f *found, o Outcome, why reason) {
 	v.send(&c, h)
 }
 
+// copyHeader puts what is in from into h, in memory of its own.
+func copyHeader(h, from http.Header) {
+	n := 0
+	for _, values := range from {
+		n += len(values)
+	}
+	room := make([]string, 0, n)
+	for name, values := range from {
+		at := len(room)
+		room = append(room, values...)
+		h[name] = room[at:len(room):len(room)]
+	}
+}
+
 // quiet keeps net/http from guessing what the origin did not say.
 func (v *visit) quiet(h http.Header) {
 	if h["Content-Type"] == nil {
@@ -49,7 +63,7 @@ func (v *visit) quiet(h http.Header) {
 // stream writes a response while it arrives.
 func (v *visit) stream(fl *flight, body *spoolReader, shared bool) {
 	h := v.w.Header()
-	maps.Copy(h, fl.s.header)
+	copyHeader(h, fl.s.header)
 	v.tell(Result{Outcome: Miss, Shared: shared}, fl.why, cacheStatus{
 		forward: forwardOf(fl.why), status: fl.s.status, stored: true, collapsed: shared,
 	})

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,15 +77,16 @@ func (a *arena) startOne(c contestant) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd.Stderr = a.diagnostics
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to find its children
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	s := &server{c.name, "http://" + addr, cmd}
 	if err := await(addr); err != nil {
-		s.kill()
-		return nil, err
+		s.stop()
+		return nil, fmt.Errorf("%w\n%s", err, said.String())
 	}
 	return s, nil
 }
@@ -115,14 +117,19 @@ func await(addr string) error {
 	}
 }
 
-func (s *server) kill() {
-	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+// stop lets a server end its children by itself, but not for long.
+func (s *server) stop() {
+	family := -s.cmd.Process.Pid
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	late := time.AfterFunc(5*time.Second, func() { syscall.Kill(family, syscall.SIGKILL) })
+	defer late.Stop()
 	s.cmd.Wait()
+	syscall.Kill(family, syscall.SIGKILL)
 }
 
 func (a *arena) close() {
 	for _, s := range a.running {
-		s.kill()
+		s.stop()
 	}
 	a.origin.server.Close()
 }

@@ -5,9 +5,9 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
 )
 
@@ -71,11 +71,12 @@ func startOrigin() *origin {
 // servePlain is the argument that makes this program the plain server.
 const servePlain = "serve-plain"
 
-// plainServer serves the bodies without an origin, until it is killed.
-func plainServer(addr string) error {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return err
+// serving serves the bodies without an origin until it is killed, if the program was called for
+// that. It returns true if it could not, false if it was called for something else.
+func serving() bool {
+	if len(os.Args) != 3 || os.Args[1] != servePlain {
+		return false
 	}
-	return http.Serve(l, fromMap())
+	fmt.Fprintln(os.Stderr, http.ListenAndServe(os.Args[2], fromMap()))
+	return true
 }

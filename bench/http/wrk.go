@@ -22,7 +22,7 @@ const connections = 64
 
 func wrk(ctx context.Context, url string, seconds int) (result, error) {
 	cmd := exec.CommandContext(ctx, "wrk", "-t1", fmt.Sprint("-c", connections),
-		fmt.Sprintf("-d%ds", seconds), "--latency", url)
+		fmt.Sprintf("-d%ds", seconds), "--latency", "--timeout", "10s", url)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return result{}, fmt.Errorf("wrk: %w\n%s", err, out)
@@ -35,8 +35,8 @@ func wrk(ctx context.Context, url string, seconds int) (result, error) {
 }
 
 var (
-	rateLine = regexp.MustCompile(`(?m)^Requests/sec:\s+([0-9.]+)$`)
-	p99Line  = regexp.MustCompile(`(?m)^\s+99%\s+([0-9.]+(?:us|ms|s|m))$`)
+	rateLine = regexp.MustCompile(`(?m)^Requests/sec:\s+([0-9.]+)\s*$`)
+	p99Line  = regexp.MustCompile(`(?m)^\s+99%\s+([0-9.]+(?:us|ms|s|m))\s*$`)
 )
 
 // parseWrk reads the output of wrk. Answers that are no success are an error.
