@@ -5,6 +5,7 @@ package httpcache
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -199,20 +200,26 @@ func (c *Cache) private(key string, why reason) {
 	default:
 		return
 	}
-	c.engine.note(c.privacy.Set(context.Background(), key, why))
+	c.engine.note(c.privacy.Set(context.Background(), digest(key), why))
 }
 
 // notPrivate notes that a response to a key was storable.
 func (c *Cache) notPrivate(key string) {
 	if c.isPrivate(key) {
-		c.engine.note(c.privacy.Delete(context.Background(), key))
+		c.engine.note(c.privacy.Delete(context.Background(), digest(key)))
 	}
 }
 
 // isPrivate reports whether the last response to be loaded for a key was not storable.
 func (c *Cache) isPrivate(key string) bool {
-	_, ok := c.privacy.Lookup(key)
+	_, ok := c.privacy.Lookup(digest(key))
 	return ok
+}
+
+// digest is short for a key.
+func digest(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return string(sum[:16])
 }
 
 // newSpool returns the spool of a body of want bytes, or -1.

@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 )
@@ -223,9 +222,7 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 	if method(fi.req) == http.MethodHead {
 		fi.receiveHead(resp, fi.f, at)
 	}
-	if fi.learnSearch(resp) {
-		fi.key, fi.primary, fi.variant = fi.v.h.keyOf(fi.req, fi.v.h.scopeOf(fi.req)), nil, nil
-	}
+	fi.learnSearch(resp)
 	fi.fl.at = fi.key
 	s := fi.newStored(fi.req, resp, at)
 	fi.fl.outcome, fi.fl.why = Miss, fi.why
@@ -243,12 +240,15 @@ func (fi *fill) receive(resp *http.Response, at span) *pump {
 	return &pump{resp, k}
 }
 
-// learnSearch notes what a response says of the query, and reports whether its key is another one
-// for that.
-func (fi *fill) learnSearch(resp *http.Response) bool {
+// learnSearch notes what a response says of the query, by which it may lie under another key.
+func (fi *fill) learnSearch(resp *http.Response) {
 	h := fi.v.h
-	return fi.v.question == nil && resp.StatusCode < 300 && strings.Contains(fi.key, "?") &&
-		h.view.Query == nil && h.cache.searches.learn(h.plainURL(fi.req), resp.Header)
+	if fi.v.question != nil || resp.StatusCode >= 300 || h.view.Query != nil {
+		return
+	}
+	if key := fi.v.keyUnder(h.cache.searches.learn(fi.v.plain, resp.Header)); key != fi.key {
+		fi.key, fi.primary, fi.variant = key, nil, nil
+	}
 }
 
 // unstorable says why a response is not stored.

@@ -48,6 +48,15 @@ func (fs *flights) waitLocked(fl *flight, n int) {
 	fl.waiting += n
 }
 
+// abandon ends the load of fl if nobody waits for it.
+func (fs *flights) abandon(fl *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fl.waiting <= 0 && !fl.landed {
+		fl.cancel()
+	}
+}
+
 // land tells those who wait for fl how it ended, or that its body arrives. One that has no body is
 // taken off the list.
 func (fs *flights) land(fl *flight) {

@@ -48,12 +48,6 @@ func (c *Cache) handle(h *handler) http.Handler {
 	return h
 }
 
-// keyOf returns the key of the response to r: its URL as the client sees it, without what does not
-// count, with what does.
-func (h *handler) keyOf(r *http.Request, scope string) string {
-	return shortKey(h.urlOf(r)) + shortRest(h.restOf(r, scope))
-}
-
 // scopeOf says for whom the answer to r is; "" is for everybody.
 func (h *handler) scopeOf(r *http.Request) string {
 	if h.view.Scope == nil {
@@ -96,14 +90,14 @@ func (h *handler) urlOf(r *http.Request) string {
 
 // plainURL is the URL of r with the query that counts for the view.
 func (h *handler) plainURL(r *http.Request) string {
-	scheme, host := h.siteOf(r)
+	scheme, host := h.trust.siteOf(r)
 	return scheme + "://" + host + h.targetOf(r)
 }
 
 // siteOf is the scheme and the host of what r asks for, as the client sees them.
-func (h *handler) siteOf(r *http.Request) (scheme, host string) {
+func (t Trust) siteOf(r *http.Request) (scheme, host string) {
 	scheme, host = schemeOf(r), r.Host
-	if h.trust == TrustClients {
+	if t == TrustClients {
 		if said := lower(r.Header.Get("X-Forwarded-Proto")); said == "http" || said == "https" {
 			scheme = said
 		}

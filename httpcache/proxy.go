@@ -126,7 +126,7 @@ func (p *forwarder) rewrite(r *httputil.ProxyRequest) {
 	switch p.o.Host {
 	case "":
 	case "*":
-		r.Out.Host = hostOf(schemeOf(r.In), r.In.Host)
+		_, r.Out.Host = p.o.Trust.siteOf(r.In)
 	default:
 		r.Out.Host = p.o.Host
 	}
@@ -155,12 +155,9 @@ func (p *forwarder) forwarded(r *httputil.ProxyRequest) {
 		r.Out.Header[client] = slices.Clone(r.In.Header[client])
 	}
 	r.SetXForwarded()
-	r.Out.Header["X-Forwarded-Host"] = []string{hostOf(schemeOf(r.In), r.In.Host)}
-	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
-		if lines := r.In.Header[name]; p.o.Trust == TrustClients && lines != nil {
-			r.Out.Header[name] = slices.Clone(lines)
-		}
-	}
+	scheme, host := p.o.Trust.siteOf(r.In) // as they are in the key
+	r.Out.Header["X-Forwarded-Host"] = []string{host}
+	r.Out.Header["X-Forwarded-Proto"] = []string{scheme}
 }
 
 // isWebSocket reports whether a request with the header h asks for a WebSocket, the one protocol that

@@ -25,40 +25,54 @@ type search struct {
 	mark string
 }
 
+// mostSearches bounds how many URLs are remembered, and maxSearch how long their rules are, in bytes.
+const (
+	mostSearches = 10_000
+	maxSearch    = 1 << 10
+)
+
 func newSearches() searches {
-	return searches{larder.New(larder.Options[string, search]{MaxEntries: 100_000})}
+	return searches{larder.New(larder.Options[string, search]{MaxEntries: mostSearches})}
 }
 
-// apply returns the URL under whose key the responses of url lie.
+// apply returns the URL under whose key the responses of url lie, as far as it is known.
 func (ss searches) apply(url string) string {
-	base, query, ok := strings.Cut(url, "?")
-	if !ok || ss.by.Len() == 0 {
+	if ss.by.Len() == 0 || !strings.Contains(url, "?") {
 		return url
 	}
+	base, _, _ := strings.Cut(url, "?")
 	s, ok := ss.by.Lookup(base)
 	if !ok {
 		return url
 	}
+	return s.apply(url)
+}
+
+// apply returns the URL that stands for all that s says are the same as url.
+func (s search) apply(url string) string {
+	base, query, _ := strings.Cut(url, "?")
 	return base + "#search=" + s.mark + "?" + searchKey(query, s.rule)
 }
 
-// learn notes what a response with the header h says of the query of url, and reports whether that
-// is news.
-func (ss searches) learn(url string, h http.Header) bool {
-	base, _, _ := strings.Cut(url, "?")
-	old, known := ss.by.Lookup(base)
+// learn notes what a response with the header h says of the query of url, and returns the URL under
+// whose key it lies.
+func (ss searches) learn(url string, h http.Header) string {
+	base, _, ok := strings.Cut(url, "?")
+	if !ok {
+		return url
+	}
 	lines := h["No-Vary-Search"]
-	rule := parseNoVarySearch(lines)
-	if lines == nil || rule.isDefault() {
-		if known {
+	rule, text := parseNoVarySearch(lines), strings.Join(lines, ",")
+	if lines == nil || rule.isDefault() || len(text) > maxSearch {
+		if _, known := ss.by.Lookup(base); known {
 			_ = ss.by.Delete(context.Background(), base) // there is no store that could fail
 		}
-		return known
+		return url
 	}
-	sum := sha256.Sum256([]byte(strings.Join(lines, ",")))
+	sum := sha256.Sum256([]byte(text))
 	s := search{rule, hex.EncodeToString(sum[:8])}
-	if known && old.mark == s.mark {
-		return false
+	if ss.by.Set(context.Background(), base, s) != nil {
+		return url // the cache is closed
 	}
-	return ss.by.Set(context.Background(), base, s) == nil
+	return s.apply(url)
 }

@@ -16,6 +16,10 @@ import (
 // that no cookie or credential of a request lies in the store.
 type selector [16]byte
 
+// mostNames is how many fields may select a response. Who names more is served by nobody but the
+// origin: to compare them would take as long.
+const mostNames = 100
+
 // varyNames returns the names in a Vary field, lower case, sorted, each once. If one of them is
 // "*" it stands alone.
 func varyNames(lines []string) []string {
@@ -27,7 +31,7 @@ func varyNames(lines []string) []string {
 			}
 		}
 	}
-	if slices.Contains(names, "*") {
+	if len(names) > mostNames || slices.Contains(names, "*") {
 		return []string{"*"}
 	}
 	slices.Sort(names)

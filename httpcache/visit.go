@@ -18,32 +18,36 @@ type visit struct {
 	r *http.Request
 
 	question []byte // of a QUERY
+	scope    string // for whom the answer is
+	// The key is made of these: the URL with the query that counts, and what there is besides.
+	plain, rest string
 }
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	scope := h.scopeOf(r)
-	v := &visit{h: h, w: w, r: r, exchange: &exchange{
+	scope := h.scopeOf(r) // once: the request may be another one later
+	v := &visit{h: h, w: w, r: r, scope: scope, exchange: &exchange{
 		engine: h.engineOf(scope), origin: h.origin, req: h.asRead(canonical(r)),
 	}}
 	v.cc = requestDirectives(v.req.Header)
-	v.site.Scheme, v.site.Host = h.siteOf(r)
+	v.site.Scheme, v.site.Host = h.trust.siteOf(r)
 	if why := v.bypass(); why != "" {
 		v.pass(why)
 		return
 	}
-	v.key = v.keyNow(scope)
+	v.plain, v.rest = h.plainURL(v.req), shortRest(h.restOf(v.req, scope))
+	if v.question != nil {
+		v.rest += queryKey(v.req.Header, v.question)
+	}
+	v.key = v.keyNow()
 	v.run()
 }
 
 // keyNow returns the key of the response. It may change with what is learned of queries.
-func (v *visit) keyNow(scope string) string {
-	key := v.h.keyOf(v.req, scope)
-	if v.question != nil {
-		key += queryKey(v.req.Header, v.question)
-	}
-	return key
-}
+func (v *visit) keyNow() string { return v.keyUnder(v.h.cache.searches.apply(v.plain)) }
+
+// keyUnder returns the key of the response under a URL that stands for that of the request.
+func (v *visit) keyUnder(url string) string { return shortKey(url) + v.rest }
 
 // bypass says why the request cannot be answered from the cache; "" if it can.
 func (v *visit) bypass() reason {
@@ -173,7 +177,7 @@ func (v *visit) lead(fl *flight, f *found, why reason) {
 	case <-v.r.Context().Done():
 		fl.leave()
 		if v.h.cache.loading.Load() > mostAbandoned {
-			fl.cancel()
+			fl.of.abandon(fl)
 		}
 		return
 	}
@@ -219,7 +223,7 @@ func (v *visit) shares(fl *flight) bool {
 	if s == nil {
 		s = fl.f.stored
 	}
-	v.key = v.keyNow(v.h.scopeOf(v.r))
+	v.key = v.keyNow()
 	if v.key != fl.at || !v.rules.selects(v.req.Header, s) {
 		return false
 	}
