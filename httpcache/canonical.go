@@ -27,10 +27,29 @@ func canonical(req *http.Request) *http.Request {
 
 // isCanonical reports whether every name in h is in canonical form.
 func isCanonical(h http.Header) bool {
-	for key := range h {
-		if key != http.CanonicalHeaderKey(key) {
+	for name := range h {
+		if !isCanonicalName(name) && name != http.CanonicalHeaderKey(name) {
 			return false
 		}
+	}
+	return true
+}
+
+// isCanonicalName reports whether a name is of the usual kind: words of letters and digits, each
+// with a capital, and hyphens between them.
+func isCanonicalName(name string) bool {
+	first := true
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c == '-':
+			first = true
+			continue
+		case isDigit(c):
+		case first && !isAlpha(c), first == isLower(c), !isAlpha(c):
+			return false
+		}
+		first = false
 	}
 	return true
 }

@@ -36,9 +36,10 @@ func (e *engine) note(err error) {
 // object is a response as it is kept in memory. It is not changed once made.
 type object struct {
 	*stored
-	key   string
-	value []byte // the body, unless that lies in the store alone
-	forms *forms // of the body in content codings; nil: there are none
+	key    string
+	value  []byte  // the body, unless that lies in the store alone
+	forms  *forms  // of the body in content codings; nil: there are none
+	fields []field // the header once more; nil: nobody goes through it often
 }
 
 // objectOverhead is about what an object takes besides its header, key and value.
@@ -82,6 +83,11 @@ func (e *engine) remember(o *object, now time.Time) {
 	if left <= 0 || int64(len(o.value)) > e.held || !o.whole() && o.bodyID == 0 {
 		e.forgetMemory(o.key)
 		return
+	}
+	if o.fields == nil {
+		with := *o
+		with.fields = fieldsOf(o.header)
+		o = &with
 	}
 	entry := larder.Entry[*object]{Value: o, TTL: left, Tags: memoryTags(o)}
 	if err := e.memory.SetEntry(context.Background(), o.key, entry); err != nil {

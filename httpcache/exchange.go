@@ -19,13 +19,22 @@ type exchange struct {
 	*engine
 	origin http.RoundTripper
 	req    *http.Request // as the rules read it, with canonical names
-	site   url.URL       // scheme and host of what is asked for
+	site   site          // what is asked for
 	cc     directives    // of req
 	key    string        // of the primary response
 	// primary is the response found under key, selected by req or not; variant is the one under
 	// the variant key, if that was looked at.
 	primary, variant *found
+	room             [2]found // for these
 	loads            int
+}
+
+// site is the scheme and the host of a URL.
+type site struct{ scheme, host string }
+
+// group names a group of the site's responses for a purge (RFC 9875, section 2).
+func (s site) group(name string) string {
+	return groupTag(&url.URL{Scheme: s.scheme, Host: s.host}, name)
 }
 
 // context is that of the request.
@@ -52,7 +61,7 @@ func (x *exchange) invalidate(resp *http.Response) {
 		x.forget(x.context(), keyOf(x.req, u))
 	}
 	for _, group := range groupsInvalidatedBy(x.req.Method, resp.Header) {
-		err := store.DeleteTag(x.context(), x.store, groupTag(&x.site, group))
+		err := store.DeleteTag(x.context(), x.store, x.site.group(group))
 		if !errors.Is(err, errors.ErrUnsupported) { // then what is stored lives as long as it says
 			x.note(err)
 		}
@@ -63,7 +72,7 @@ func (x *exchange) invalidate(resp *http.Response) {
 func (x *exchange) newStored(req *http.Request, resp *http.Response, at span) *stored {
 	s := x.rules.newStored(req, resp, at)
 	for _, group := range groupsOf(resp.Header) {
-		s.tags = append(s.tags, groupTag(&x.site, group))
+		s.tags = append(s.tags, x.site.group(group))
 	}
 	return s
 }

@@ -33,7 +33,7 @@ func (v *visit) fill(fl *flight, f *found, why reason) {
 	ctx = context.WithValue(ctx, trackKey{}, (*Result)(nil))
 	ctx = context.WithValue(ctx, fillKey{}, &filling{v.h.cache, fl.key, v.r.Context()})
 	fl.cancel = cancel
-	x := *v.exchange
+	x := v.exchange
 	x.req = v.req.WithContext(ctx)
 	x.req.Header = v.req.Header.Clone() // whose it is may change it when the request has ended
 	out := v.h.outgoing(v.r, httptrace.WithClientTrace(ctx, fl.trace()))
@@ -302,6 +302,10 @@ func (fi *fill) pump(p *pump) {
 		fi.dog.stop()
 		n += int64(part)
 		p.saver.add(buf[:part])
+		if err == nil && n == p.resp.ContentLength && fi.fl.body.last(buf[:part]) {
+			fi.end(p, n, io.EOF) // who has all of it may ask again at once
+			return
+		}
 		if _, full := fi.fl.body.Write(buf[:part]); full != nil {
 			err = full
 		}

@@ -72,7 +72,7 @@ func (x *exchange) variantKey() string {
 // get returns the response under key.
 func (x *exchange) get(key string) (*found, reason) {
 	if o := x.recall(key); o != nil {
-		return &found{object: o}, ""
+		return x.found(o), ""
 	}
 	asked := time.Now()
 	o, why := x.read(x.context(), key)
@@ -82,7 +82,18 @@ func (x *exchange) get(key string) (*found, reason) {
 	if !x.rememberRead(o, asked) {
 		return nil, becausePurged
 	}
-	return &found{object: o}, ""
+	return x.found(o), ""
+}
+
+// found returns o as it is found by this request.
+func (x *exchange) found(o *object) *found {
+	for i := range x.room {
+		if f := &x.room[i]; f.object == nil {
+			f.object = o
+			return f
+		}
+	}
+	return &found{object: o}
 }
 
 // rememberRead keeps in memory what the store was asked for at a time, and reports whether it may

@@ -321,7 +321,7 @@ func (v *visit) forgetOutdated(resp *http.Response) {
 		reach = append(reach, c.keysOfURL(u, u.RequestURI())...)
 	}
 	for _, group := range groupsInvalidatedBy(v.req.Method, resp.Header) {
-		reach = append(reach, purged{tag: groupTag(absolute.URL, group)})
+		reach = append(reach, purged{tag: v.site.group(group)})
 	}
 	v.note(c.remove(ctx, reach))
 }
@@ -329,7 +329,7 @@ func (v *visit) forgetOutdated(resp *http.Response) {
 // absolute is the URL of the request, as the client sees it.
 func (v *visit) absolute() *url.URL {
 	u := *v.r.URL
-	u.Scheme, u.Host = v.site.Scheme, v.site.Host
+	u.Scheme, u.Host = v.site.scheme, v.site.host
 	return &u
 }
 

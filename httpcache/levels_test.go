@@ -348,7 +348,7 @@ func TestRandomOperationsAgainstAModel(t *testing.T) {
 			for seed := range uint64(32) {
 				all.Go(func() {
 					p := player{t, m, c, client, s.URL, rand.New(rand.NewPCG(seed, 1))}
-					for range 60 {
+					for range 40 {
 						p.play()
 					}
 				})

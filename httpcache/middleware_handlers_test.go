@@ -15,10 +15,13 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -169,6 +172,87 @@ func TestTheFirstByteGoesBeforeTheLast(t *testing.T) {
 	}
 }
 
+// TestAStreamForOneEndsWithItsClient has a handler of events that says nothing for long: nobody else
+// may have its answer, so nobody else needs it.
+func TestAStreamForOneEndsWithItsClient(t *testing.T) {
+	ended := make(chan struct{})
+	v := newView(t, httpcache.View{}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "data: first\n\n")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		close(ended)
+	})
+	s := frontOf(t, v)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r, _ := http.NewRequestWithContext(ctx, "GET", s.URL, nil)
+	resp, err := s.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	first := make([]byte, len("data: first\n\n"))
+	if _, err := io.ReadFull(resp.Body, first); err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("the handler goes on for nobody")
+	}
+}
+
+// TestAFileServerIsAskedOnceForAllParts has net/http's file server, which answers parts and
+// conditions itself, behind a cache that does.
+func TestAFileServerIsAskedOnceForAllParts(t *testing.T) {
+	text := strings.Repeat("0123456789", 1000)
+	files := fstest.MapFS{"a.txt": {Data: []byte(text), ModTime: time.Now().Add(-time.Hour)}}
+	v := newView(t, httpcache.View{}, http.FileServerFS(files).ServeHTTP)
+	for _, c := range []struct {
+		line, want string
+		status     int
+	}{
+		{"Range: bytes=5-9", "56789", 206},
+		{"Range: bytes=-3", "789", 206},
+		{"Range: bytes=20000-", "", 416},
+		{"If-Modified-Since: " + time.Now().UTC().Format(http.TimeFormat), "", 304},
+		{"X: whole", text, 200},
+	} {
+		if g := v.ask("GET", "/a.txt"); g.body != text {
+			t.Errorf("got %.40q (%v)", g.body, g.Outcome)
+		}
+		g := v.ask("GET", "/a.txt", c.line)
+		if g.StatusCode != c.status || c.status != 416 && g.body != c.want {
+			t.Errorf("%s: %d %.40q", c.line, g.StatusCode, g.body)
+		}
+	}
+	v.wantAsked(1)
+}
+
+// TestOddEndsOfHandlers has handlers that end in a way of their own.
+func TestOddEndsOfHandlers(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"an odd status":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(1000) },
+		"no status":       func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(0) },
+		"a nil panic":     func(w http.ResponseWriter, r *http.Request) { panic(nil) }, //nolint:govet
+		"its goroutine's": func(w http.ResponseWriter, r *http.Request) { runtime.Goexit() },
+	} {
+		v := newView(t, httpcache.View{}, h)
+		s := frontOf(t, v)
+		client := &http.Client{Timeout: patience}
+		resp, err := client.Get(s.URL)
+		if err == nil {
+			resp.Body.Close()
+		}
+		if err == nil && resp.StatusCode < 500 || os.IsTimeout(err) {
+			t.Errorf("%s: got %v, %v", name, resp, err)
+		}
+	}
+}
+
 // TestFieldsSetTooLateAreLeftOut has a handler that goes on to set fields while its answer is on its
 // way, as one with trailers does.
 func TestFieldsSetTooLateAreLeftOut(t *testing.T) {
@@ -301,6 +385,17 @@ func TestPostForgetsWhateverThePathLooksLike(t *testing.T) {
 			t.Errorf("%s is still kept after a POST", path)
 		}
 	}
+}
+
+// TestPostForgetsInAStoreThatCanDoLittle has a handler behind http.StripPrefix, and a store that only
+// knows Get, Set and Delete.
+func TestPostForgetsInAStoreThatCanDoLittle(t *testing.T) {
+	c := openCache(t, httpcache.Options{Store: strictStore{memoryStore(t)}})
+	v := viewOf(t, c, httpcache.View{}, numbered(forAMinute))
+	h := http.StripPrefix("/api", v)
+	askHandler(t, h, "GET", "/api/x").want(t, miss, "answer 1")
+	askHandler(t, h, "POST", "/api/x")
+	askHandler(t, h, "GET", "/api/x").want(t, miss, "answer 3")
 }
 
 // post sends an empty POST, byte for byte.

@@ -237,6 +237,18 @@ func TestTheHandlerSeesTheChosenLanguageAlone(t *testing.T) {
 	v.wantAsked(2)
 }
 
+// TestTheHandlerSeesTheParametersThatCountAlone has one who asks first with a parameter that does not
+// count: nobody else is to get what it made of the answer.
+func TestTheHandlerSeesTheParametersThatCountAlone(t *testing.T) {
+	v := newView(t, httpcache.View{Query: []string{"q"}},
+		func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=60")
+			fmt.Fprint(w, r.URL.RawQuery, " ", r.FormValue("callback"))
+		})
+	v.ask("GET", "/?callback=alert&q=a%20b").want(t, miss, "q=a%20b ")
+	v.ask("GET", "/?q=a%20b").want(t, hit, "q=a%20b ")
+}
+
 func TestTTLAndStaleAreForWhatSaysNothingItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newView(t, httpcache.View{TTL: time.Minute, Stale: time.Minute}, numbered())

@@ -21,7 +21,7 @@ func (v *visit) keepPost(status int, h http.Header) *posted {
 	}
 	get := *v.req
 	get.Method = http.MethodGet
-	x := *v.exchange
+	x := v.exchange
 	x.req, x.key = &get, shortKey(v.h.urlOf(v.req))+shortRest(v.h.restOf(v.req, v.scope))
 	now := time.Now()
 	resp := &http.Response{StatusCode: status, Status: "200 OK", ProtoMajor: 1, ProtoMinor: 1, Header: h}

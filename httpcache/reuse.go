@@ -119,7 +119,7 @@ func bypass(req *http.Request) reason {
 	switch m := method(req); {
 	case m != http.MethodGet && m != http.MethodHead:
 		return becauseMethod + reason(m)
-	case req.Body != nil && req.Body != http.NoBody:
+	case req.Body != nil && req.Body != http.NoBody && req.ContentLength != 0:
 		return becauseBody
 	case req.URL.Opaque != "":
 		return becauseURL

@@ -81,6 +81,17 @@ func (s *spool) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// last adds the last piece of the body, which nobody sees before the end. It returns false if that
+// is for Write.
+func (s *spool) last(p []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.n
+	ok := s.growLocked(p)
+	s.n = n
+	return ok
+}
+
 // write adds what there is room for, once there is some.
 func (s *spool) write(p []byte) (int, error) {
 	s.mu.Lock()
@@ -201,6 +212,9 @@ func (s *spool) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err = err
+	if s.file == nil {
+		s.n = int64(len(s.bytes))
+	}
 	s.release()
 	s.tellLocked()
 	s.closeLocked()

@@ -71,7 +71,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		rules: rules{ttl: t.TTL}, store: t.Store, maxBody: t.maxBody(), onError: t.OnError,
 	}
 	x := &exchange{engine: e, origin: t.base(), req: canonical(req)}
-	x.cc, x.site = requestDirectives(x.req.Header), *req.URL
+	x.cc, x.site = requestDirectives(x.req.Header), site{req.URL.Scheme, req.URL.Host}
 	trip := &roundTrip{exchange: x, asked: req, refreshes: &t.refreshes}
 	if why := trip.bypass(); why != "" {
 		return trip.pass(why)

@@ -12,7 +12,7 @@ import (
 
 // visit is one request to a handler of a Cache.
 type visit struct {
-	*exchange
+	exchange
 	h *handler
 	w http.ResponseWriter
 	r *http.Request
@@ -26,16 +26,16 @@ type visit struct {
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	scope := h.scopeOf(r) // once: the request may be another one later
-	v := &visit{h: h, w: w, r: r, scope: scope, exchange: &exchange{
+	v := &visit{h: h, w: w, r: r, scope: scope, exchange: exchange{
 		engine: h.engineOf(scope), origin: h.origin, req: h.asRead(canonical(r)),
 	}}
 	v.cc = requestDirectives(v.req.Header)
-	v.site.Scheme, v.site.Host = h.trust.siteOf(r)
+	v.site.scheme, v.site.host = h.trust.siteOf(r)
 	if why := v.bypass(); why != "" {
 		v.pass(why)
 		return
 	}
-	v.plain, v.rest = h.plainURL(v.req), shortRest(h.restOf(v.req, scope))
+	v.plain, v.rest = v.site.scheme+"://"+v.site.host+h.targetOf(v.req), shortRest(h.restOf(v.req, scope))
 	if v.question != nil {
 		v.rest += queryKey(v.req.Header, v.question)
 	}
@@ -68,12 +68,13 @@ func (v *visit) bypass() reason {
 
 // run answers a request that may be answered from the cache.
 func (v *visit) run() {
-	f, why := v.find(time.Now())
+	now := time.Now()
+	f, why := v.find(now)
 	if f != nil {
 		var judged verdict
-		judged, why = v.rules.judge(v.cc, f.stored, time.Now())
+		judged, why = v.rules.judge(v.cc, f.stored, now)
 		if judged != validate {
-			gone := v.answer(f, judged, why)
+			gone := v.answer(f, judged, why, now)
 			if gone == "" {
 				return
 			}
@@ -88,19 +89,21 @@ func (v *visit) run() {
 }
 
 // answer serves f as it was judged, or returns why that cannot be.
-func (v *visit) answer(f *found, judged verdict, why reason) reason {
-	if gone := v.open(f); gone != "" {
-		return gone
+func (v *visit) answer(f *found, judged verdict, why reason, now time.Time) reason {
+	if !f.whole() {
+		if gone := v.open(f); gone != "" {
+			return gone
+		}
+		defer f.close()
 	}
-	defer f.close()
 	switch judged {
 	case serveFresh:
-		v.serve(f, Hit, why)
+		v.serve(f, Hit, why, now)
 	case serveWhile:
 		v.refreshBehind(f, why)
-		v.serve(f, Stale, why)
+		v.serve(f, Stale, why, now)
 	default:
-		v.serve(f, Stale, why)
+		v.serve(f, Stale, why, now)
 	}
 	return ""
 }
@@ -260,7 +263,7 @@ func (v *visit) serveLanded(fl *flight) bool {
 		return false
 	}
 	defer f.close()
-	v.serve(f, fl.outcome, fl.why)
+	v.serve(f, fl.outcome, fl.why, time.Now())
 	return true
 }
 

@@ -3,6 +3,7 @@
 package httpcache
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -12,10 +13,9 @@ import (
 )
 
 // serve writes f, or 304 where the caller's own condition is met.
-func (v *visit) serve(f *found, o Outcome, why reason) {
-	now := time.Now()
+func (v *visit) serve(f *found, o Outcome, why reason, now time.Time) {
 	h := v.w.Header()
-	copyHeader(h, f.header)
+	f.copyHeader(h)
 	age := currentAge(f.stored, now) / time.Second
 	h["Age"] = []string{strconv.FormatInt(int64(age), 10)}
 	left := (v.rules.lifetime(f.stored) - v.rules.age(f.stored, now)) / time.Second
@@ -33,10 +33,44 @@ func (v *visit) serve(f *found, o Outcome, why reason) {
 		c.size, c.value = int64(len(value)), value
 	}
 	v.dress(h, f.stored, coding)
-	if f.status != http.StatusNoContent {
+	if (coding != "" || h["Content-Length"] == nil) && f.status != http.StatusNoContent {
 		h["Content-Length"] = []string{strconv.FormatInt(c.size, 10)}
 	}
 	v.send(&c, h)
+}
+
+// field is a field of a header.
+type field struct {
+	name   string
+	values []string
+}
+
+// fieldsOf are the fields of h, in a form that is quicker to go through.
+func fieldsOf(h http.Header) []field {
+	fields := make([]field, 0, len(h))
+	for name, values := range h {
+		fields = append(fields, field{name, values})
+	}
+	return fields
+}
+
+// copyHeader puts the header of o into h, in memory of its own.
+func (o *object) copyHeader(h http.Header) {
+	if o.fields == nil {
+		copyHeader(h, o.header)
+		return
+	}
+	n := 0
+	for i := range o.fields {
+		n += len(o.fields[i].values)
+	}
+	room := make([]string, 0, n)
+	for i := range o.fields {
+		f := &o.fields[i]
+		at := len(room)
+		room = append(room, f.values...)
+		h[f.name] = room[at:len(room):len(room)]
+	}
 }
 
 // copyHeader puts what is in from into h, in memory of its own.
@@ -79,6 +113,7 @@ func (v *visit) stream(fl *flight, body *spoolReader, shared bool) {
 func (v *visit) relay(fl *flight) {
 	resp := fl.resp
 	defer fl.cancel()
+	defer context.AfterFunc(v.r.Context(), fl.cancel)()
 	defer resp.Body.Close()
 	h := v.w.Header()
 	maps.Copy(h, storableHeader(resp.Header))
