@@ -41,9 +41,9 @@ type shelf struct {
 	recent  *list.List // of *memoryEntry, the most recently used in front
 	weight  int64
 	handles int
-	marks   map[string]time.Time // when tags were deleted
+	marks   map[string]memoryMark // of tags that were deleted
 	leases  map[string]*memoryLease
-	token   uint64
+	token   uint64 // the last one that a lease or a mark has got
 
 	telling  sync.Mutex // held while telling, so that events keep their order; taken before mu
 	watchers []*memoryWatcher
@@ -72,7 +72,7 @@ func NewMemory(o MemoryOptions) *Memory {
 	}
 	return &Memory{shelf: &shelf{
 		max: o.MaxBytes, entries: map[string]*list.Element{}, recent: list.New(), handles: 1,
-		marks: map[string]time.Time{}, leases: map[string]*memoryLease{},
+		marks: map[string]memoryMark{}, leases: map[string]*memoryLease{},
 	}}
 }
 

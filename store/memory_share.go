@@ -15,7 +15,6 @@ type memoryLease struct {
 	by    *Memory
 	key   string
 	token uint64
-	begun time.Time
 	freed chan struct{} // closed when the lease has ended
 }
 
@@ -30,7 +29,7 @@ func (m *Memory) TryLease(ctx context.Context, key string) (Lease, error) {
 		return nil, fmt.Errorf("%w: %q", ErrLeased, key)
 	}
 	s.token++
-	l := &memoryLease{m, key, s.token, time.Now(), make(chan struct{})}
+	l := &memoryLease{m, key, s.token, make(chan struct{})}
 	s.leases[key] = l
 	return l, nil
 }
@@ -76,7 +75,7 @@ func (l *memoryLease) Set(ctx context.Context, item Item) error {
 			return ErrVoid
 		}
 		s.freeLocked(l.key)
-		if s.deletedLocked(item.Tags, l.begun) {
+		if s.overtakenLocked(item.Tags, l.token) {
 			return ErrVoid
 		}
 		return s.setLocked(l.key, item)
@@ -93,6 +92,13 @@ func (l *memoryLease) Release() {
 	}
 }
 
+// memoryMark says when a tag was deleted: by the clock, and by a number between the tokens of the
+// leases taken before and after. Where both fall in one tick of the clock the number alone tells.
+type memoryMark struct {
+	at    time.Time
+	token uint64
+}
+
 // A deletion of a tag is remembered for markFor at least, once there are more than someMarks.
 const (
 	markFor   = time.Hour
@@ -103,14 +109,23 @@ const (
 func (s *shelf) markLocked(tag string) {
 	now := time.Now()
 	if len(s.marks) >= someMarks {
-		maps.DeleteFunc(s.marks, func(_ string, at time.Time) bool { return now.Sub(at) > markFor })
+		old := func(_ string, m memoryMark) bool { return now.Sub(m.at) > markFor }
+		maps.DeleteFunc(s.marks, old)
 	}
-	s.marks[tag] = now
+	s.token++
+	s.marks[tag] = memoryMark{now, s.token}
 }
 
 // deletedLocked tells whether one of tags was deleted after created.
 func (s *shelf) deletedLocked(tags []string, created time.Time) bool {
-	return slices.ContainsFunc(tags, func(tag string) bool { return created.Before(s.marks[tag]) })
+	old := func(tag string) bool { return created.Before(s.marks[tag].at) }
+	return slices.ContainsFunc(tags, old)
+}
+
+// overtakenLocked tells whether one of tags was deleted after the lease with that token was taken.
+func (s *shelf) overtakenLocked(tags []string, token uint64) bool {
+	later := func(tag string) bool { return s.marks[tag].token > token }
+	return slices.ContainsFunc(tags, later)
 }
 
 // memoryWatcher hears what other handles do.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/larder-go/larder/store"
@@ -25,6 +26,38 @@ func TestMemoryIsShared(t *testing.T) {
 	storetest.RunShared(t, func(*testing.T) (a, b store.Store) {
 		m := store.NewMemory(store.MemoryOptions{})
 		return store.NewPrefix(m, "p:"), store.NewPrefix(m.Share(), "p:")
+	})
+}
+
+// In a bubble the clock stands still: it does not tell what came first.
+func TestMemoryTellsWhichOfALeaseAndADeletedTagCameFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory(store.MemoryOptions{})
+		item := store.Item{Value: []byte("x"), Tags: []string{"t"}}
+		for _, c := range []struct {
+			key, deletes string
+			want         error
+		}{
+			{"before", "t", store.ErrVoid},
+			{"after", "", nil},
+			{"of another", "other", nil},
+			{"before again", "t", store.ErrVoid},
+		} {
+			l, err := m.TryLease(t.Context(), c.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.deletes != "" {
+				m.Share().DeleteTag(t.Context(), c.deletes)
+			}
+			if err := l.Set(t.Context(), item); !errors.Is(err, c.want) {
+				t.Errorf("%s: Set by the lease: %v, want %v", c.key, err, c.want)
+			}
+			_, err = m.Get(t.Context(), c.key)
+			if there := err == nil; there != (c.want == nil) {
+				t.Errorf("%s: after a Set by the lease the item is there: %v", c.key, there)
+			}
+		}
 	})
 }
 
