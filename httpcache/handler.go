@@ -316,7 +316,11 @@ func (v *visit) forgetOutdated(resp *http.Response) {
 		return
 	}
 	c, ctx := v.h.cache, context.WithoutCancel(v.context()) // who leaves has changed it all the same
-	reach := []purged{{key: shortKey(v.h.urlOf(v.r))}}
+	url := shortKey(v.h.urlOf(v.r))
+	reach := []purged{{key: url}}
+	if rest := shortRest(v.h.restOf(v.req, v.scope)); rest != "" {
+		reach = append(reach, purged{key: url + rest})
+	}
 	for _, u := range outdated {
 		reach = append(reach, c.keysOfURL(u, u.RequestURI())...)
 	}

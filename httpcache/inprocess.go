@@ -5,6 +5,7 @@ package httpcache
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -91,14 +92,21 @@ type answering struct {
 
 // serve runs the handler to its end.
 func (w *answering) serve(next http.Handler, r *http.Request) {
+	returned := false
 	defer func() {
 		if value := recover(); value != nil {
 			w.fail(&panicError{value, debug.Stack()})
+		} else if !returned {
+			w.fail(errExit)
 		}
 	}()
 	next.ServeHTTP(w, r)
+	returned = true
 	w.complete()
 }
+
+// errExit says that a handler has ended its goroutine.
+var errExit = errors.New("httpcache: handler ended its goroutine")
 
 // fail is for a handler that panicked.
 func (w *answering) fail(err error) {

@@ -69,7 +69,9 @@ func (t *roundTrip) refreshBehind(f *found) {
 	}
 	again.asked.Body = nil
 	again.req = canonical(again.asked)
-	old := &found{object: &object{stored: f.stored, key: f.key, value: f.value}}
+	own := *f.stored
+	own.header = f.header.Clone() // the other is the caller's
+	old := &found{object: &object{stored: &own, key: f.key, value: f.value}}
 	go func() {
 		defer cancel()
 		defer t.refreshes.Delete(t.key)
