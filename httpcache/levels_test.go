@@ -1,5 +1,5 @@
-// levels_test.go puts a store behind the memory of a shared cache: one that lasts, one that others
-// share, one that fails.
+// levels_test.go puts a store behind the memory of a shared cache: one that lasts, one that
+// others share, one that fails.
 
 package httpcache_test
 
@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,12 +82,12 @@ func sized(w http.ResponseWriter, r *http.Request) {
 	w.Write(bodyOf(size, 0))
 }
 
-// sizes are of bodies kept with their envelope, kept apart, too large for memory, and too large to
-// keep.
+// sizes are of bodies kept with their envelope, kept apart, too large for memory, and too large
+// to keep.
 var sizes = []int{0, 1, 1000, 256 << 10, 256<<10 + 1, 3 << 20, 9 << 20}
 
-// smallMemory is what caches of these tests have, at most 128 KiB of it for one body; and the largest
-// body kept, in the store.
+// smallMemory is what caches of these tests have, at most 128 KiB of it for one body; and the
+// largest body kept, in the store.
 const smallMemory, mostKept = 1 << 20, 8 << 20
 
 func TestARestartKeepsWhatIsOnDisk(t *testing.T) {
@@ -133,7 +134,8 @@ func TestLargeBodiesAreStreamed(t *testing.T) {
 			}
 			defer resp.Body.Close()
 			part, err := io.ReadAll(resp.Body)
-			if err != nil || resp.StatusCode != 206 || !bytes.Equal(part, whole[from:max(from, to)+1]) {
+			want := whole[from : max(from, to)+1]
+			if err != nil || resp.StatusCode != 206 || !bytes.Equal(part, want) {
 				t.Errorf("%d-%d: %d, %d bytes, %v", from, to, resp.StatusCode, len(part), err)
 			}
 		})
@@ -150,23 +152,20 @@ var faultCases = map[string]func(*storetest.Faulty){
 	"fails":            func(f *storetest.Faulty) { f.Fail(errBroken) },
 	"hangs":            func(f *storetest.Faulty) { f.Hang() },
 	"is garbled":       func(f *storetest.Faulty) { f.Garble() },
-	"cannot be read":   func(f *storetest.Faulty) { f.Where(isOp("Get", "Open")); f.Fail(errBroken) },
-	"cannot be set":    func(f *storetest.Faulty) { f.Where(isOp("Set", "Create", "Write")); f.Fail(errBroken) },
-	"cannot be opened": func(f *storetest.Faulty) { f.Where(isOp("Open")); f.Fail(errBroken) },
+	"cannot be read":   failsAt("Get", "Open"),
+	"cannot be set":    failsAt("Set", "Create", "Write"),
+	"cannot be opened": failsAt("Open"),
 }
 
-func isOp(ops ...string) func(op, key string) bool {
-	return func(op, _ string) bool {
-		for _, one := range ops {
-			if one == op {
-				return true
-			}
-		}
-		return false
+func failsAt(ops ...string) func(*storetest.Faulty) {
+	return func(f *storetest.Faulty) {
+		f.Where(func(op, _ string) bool { return slices.Contains(ops, op) })
+		f.Fail(errBroken)
 	}
 }
 
-// TestABadStoreFailsNoRequest has a guarded store go wrong, before there is anything in it and after.
+// TestABadStoreFailsNoRequest has a guarded store go wrong, before there is anything in it and
+// after.
 func TestABadStoreFailsNoRequest(t *testing.T) {
 	for name, fault := range faultCases {
 		for _, filled := range []bool{false, true} {
@@ -192,7 +191,8 @@ func badStore(t *testing.T, fault func(*storetest.Faulty), filled bool) {
 				begun := time.Now()
 				g := v.ask("GET", fmt.Sprint("/", size))
 				if g.StatusCode != 200 || !bytes.Equal([]byte(g.body), bodyOf(size, 0)) {
-					t.Errorf("%d bytes: got %d, %d bytes (%s)", size, g.StatusCode, len(g.body), g.Reason)
+					t.Errorf("%d bytes: got %d, %d bytes (%s)",
+						size, g.StatusCode, len(g.body), g.Reason)
 				}
 				if took := time.Since(begun); took > 3*time.Second {
 					t.Errorf("%d bytes: took %v", size, took)
@@ -297,7 +297,7 @@ func TestWhatAnotherNodeRefreshedIsTaken(t *testing.T) {
 type changing struct {
 	size    int
 	version atomic.Uint64
-	told    atomic.Uint64 // the newest version that a POST was answered with: no older one may be seen
+	told    atomic.Uint64 // the newest that a POST was answered with: nobody may see an older one
 }
 
 // model is a handler whose pages change, so that its test knows what a request may get.
@@ -311,8 +311,8 @@ func newModel() model {
 	return m
 }
 
-// ServeHTTP implements http.Handler. Pages have a body that tells its version, if that is not short;
-// a POST changes them.
+// ServeHTTP implements http.Handler. Pages have a body that tells its version, if that is not
+// short; a POST changes them.
 func (m model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i, _ := strconv.Atoi(r.URL.Path[1:])
 	p := m[i]
@@ -334,13 +334,15 @@ func (m model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(body[half:])
 }
 
-// TestRandomOperationsAgainstAModel has 32 goroutines read, read parts, change and purge: nobody gets
-// a body that is wrong, cut, or of a version that was replaced before the request began.
+// TestRandomOperationsAgainstAModel has 32 goroutines read, read parts, change and purge: nobody
+// gets a body that is wrong, cut, or of a version that was replaced before the request began.
 func TestRandomOperationsAgainstAModel(t *testing.T) {
 	for name, open := range levels {
 		t.Run(name, func(t *testing.T) {
 			m := newModel()
-			c := openCache(t, httpcache.Options{Store: open(t), Memory: 4 << 20, Spool: t.TempDir()})
+			c := openCache(t, httpcache.Options{
+				Store: open(t), Memory: 4 << 20, Spool: t.TempDir(),
+			})
 			s := frontOf(t, c.Middleware(m, httpcache.View{}))
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 			t.Cleanup(client.CloseIdleConnections)

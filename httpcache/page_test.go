@@ -1,5 +1,5 @@
-// page_test.go looks at a page through a Proxy with a browser: it is whole, and the second view asks
-// for next to nothing.
+// page_test.go looks at a page through a Proxy with a browser: it is whole, and the second view
+// asks for next to nothing.
 
 package httpcache_test
 
@@ -23,7 +23,8 @@ import (
 	"github.com/larder-go/larder/internal/browser"
 )
 
-// sitePage is the page itself: a browser is to ask whether it still holds, a shared cache need not.
+// sitePage is the page itself: a browser is to ask whether it still holds, a shared cache need
+// not.
 const sitePage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tea</title>
 <link rel="icon" href="data:,">
@@ -89,7 +90,8 @@ func (l *listening) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.next.ServeHTTP(s, r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all = append(l.all, fmt.Sprintf("%s %d %s", r.URL.Path, s.status, r.Header.Get("If-None-Match")))
+	condition := r.Header.Get("If-None-Match")
+	l.all = append(l.all, fmt.Sprintf("%s %d %s", r.URL.Path, s.status, condition))
 }
 
 // heard returns what was asked since the last time, sorted.

@@ -1,5 +1,5 @@
-// purge_test.go holds Purge to its word: what it names has left, here and on other nodes, and does
-// not come back.
+// purge_test.go holds Purge to its word: what it names has left, here and on other nodes, and
+// does not come back.
 
 package httpcache_test
 
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,11 +55,13 @@ func redisStore(t testing.TB, addr string) *redis.Store {
 type shop struct {
 	*view
 	version atomic.Int64
+	forgets bool // its memory may lack what the store has: that is not counted by a purge
 }
 
 // shopTargets are the pages; what follows the "#" is who asks, and in which language.
 var shopTargets = []string{
-	"/", "/tea", "/tea?size=1", "/tea?size=2", "/tea/green", "/teapot", "/cup#ann", "/cup#bob", "/cup#ann,de",
+	"/", "/tea", "/tea?size=1", "/tea?size=2", "/tea/green", "/teapot",
+	"/cup#ann", "/cup#bob", "/cup#ann,de",
 }
 
 func newShop(t *testing.T, s store.Store) *shop {
@@ -116,14 +119,7 @@ type purgeCase struct {
 }
 
 func oneOf(all ...string) func(string) bool {
-	return func(target string) bool {
-		for _, one := range all {
-			if one == target {
-				return true
-			}
-		}
-		return false
-	}
+	return func(target string) bool { return slices.Contains(all, target) }
 }
 
 func starts(prefix string) func(string) bool {
@@ -158,6 +154,7 @@ func TestAPurgeReachesWhatItNames(t *testing.T) {
 	for level, open := range levels {
 		t.Run(level, func(t *testing.T) {
 			sh := newShop(t, open(t))
+			sh.forgets = level == "redis" // which tells of our own changes, too, and later
 			for _, c := range purgeCases() {
 				sh.purge(c, "hard", miss)
 			}
@@ -169,6 +166,7 @@ func TestASoftPurgeMakesStaleWhatItNames(t *testing.T) {
 	for level, open := range levels {
 		t.Run(level, func(t *testing.T) {
 			sh := newShop(t, open(t))
+			sh.forgets = level == "redis" // which tells of our own changes, too, and later
 			for _, c := range purgeCases() {
 				c.purge.Soft = true
 				sh.purge(c, "soft", stale)
@@ -184,7 +182,7 @@ func (sh *shop) purge(c purgeCase, how string, o httpcache.Outcome) {
 	sh.fill()
 	name := fmt.Sprintf("%s purge of %+v", how, c.purge)
 	n, err := sh.cache.Purge(sh.t.Context(), c.purge)
-	if err != nil || n != c.count {
+	if err != nil || n > c.count || n < c.count && !sh.forgets {
 		sh.t.Errorf("%s: %d responses, %v, want %d", name, n, err, c.count)
 	}
 	sh.wantLeft(name, c.left, o)
@@ -244,7 +242,8 @@ func purge(t *testing.T, c *httpcache.Cache, p httpcache.Purge, want int) {
 }
 
 func TestWhatMustRevalidateDoesSoAfterASoftPurge(t *testing.T) {
-	v := newView(t, httpcache.View{Stale: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+	view := httpcache.View{Stale: time.Minute}
+	v := newView(t, view, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=60, must-revalidate")
 		w.Header().Set("Etag", `"1"`)
 		if r.Header.Get("If-None-Match") == `"1"` {
@@ -277,12 +276,13 @@ func TestWhatIsSoftlyPurgedStandsInForAFailingHandler(t *testing.T) {
 	v.wantAsked(2)
 }
 
-// TestALoadUnderWayIsNotKeptWhenItIsPurged purges while the handler writes, and asks again: who asks
-// after the purge gets what is made after it.
+// TestALoadUnderWayIsNotKeptWhenItIsPurged purges while the handler writes, and asks again: who
+// asks after the purge gets what is made after it.
 func TestALoadUnderWayIsNotKeptWhenItIsPurged(t *testing.T) {
 	const url = "http://example.com/"
 	for _, p := range []httpcache.Purge{
-		{URL: url}, {Prefix: url}, {Tag: "tag"}, {All: true}, {URL: url, Soft: true}, {Tag: "tag", Soft: true},
+		{URL: url}, {Prefix: url}, {Tag: "tag"}, {All: true},
+		{URL: url, Soft: true}, {Tag: "tag", Soft: true},
 	} {
 		for level, s := range map[string]store.Store{"memory": memoryStore(t), "none": nil} {
 			begun, goOn := make(chan struct{}, 1), make(chan struct{})
@@ -366,8 +366,8 @@ func (s *gatedStore) Set(ctx context.Context, key string, item store.Item) error
 // Clear implements store.Clearer.
 func (s *gatedStore) Clear(ctx context.Context) error { return store.Clear(ctx, s.Store) }
 
-// TestAPurgeOvertakesWhatTheStoreDoes purges while a response is on its way into the store, or out
-// of it into memory.
+// TestAPurgeOvertakesWhatTheStoreDoes purges while a response is on its way into the store, or
+// out of it into memory.
 func TestAPurgeOvertakesWhatTheStoreDoes(t *testing.T) {
 	for _, op := range []string{"set", "got"} {
 		s := newGatedStore(t, op)
@@ -380,10 +380,9 @@ func TestAPurgeOvertakesWhatTheStoreDoes(t *testing.T) {
 		var first sync.WaitGroup
 		first.Go(func() { v.ask("GET", "/") })
 		<-s.reached
-		for _, p := range []httpcache.Purge{{URL: "http://example.com/"}} {
-			if _, err := c.Purge(t.Context(), p); err != nil {
-				t.Errorf("%s: %v", op, err)
-			}
+		_, err := c.Purge(t.Context(), httpcache.Purge{URL: "http://example.com/"})
+		if err != nil {
+			t.Errorf("%s: %v", op, err)
 		}
 		close(s.goOn)
 		first.Wait()
@@ -395,6 +394,48 @@ func TestAPurgeOvertakesWhatTheStoreDoes(t *testing.T) {
 			t.Errorf("%s: the handler was asked %d times, want %d: what was purged is served",
 				op, v.asked.Load(), want)
 		}
+	}
+}
+
+// lateStore holds up the first Set, before and after it is done.
+type lateStore struct {
+	strictStore
+	used                         atomic.Bool
+	reached, goOn, landed, leave chan struct{}
+}
+
+func (s *lateStore) Set(ctx context.Context, key string, item store.Item) error {
+	if !s.used.CompareAndSwap(false, true) {
+		return s.strictStore.Set(ctx, key, item)
+	}
+	close(s.reached)
+	<-s.goOn
+	err := s.strictStore.Set(ctx, key, item)
+	close(s.landed)
+	<-s.leave
+	return err
+}
+
+// TestWhatIsPurgedOnItsWayIsNotReadBack has a response arrive in the store after its purge, and
+// somebody ask before the cache has taken it out again.
+func TestWhatIsPurgedOnItsWayIsNotReadBack(t *testing.T) {
+	s := &lateStore{
+		strictStore: strictStore{memoryStore(t)}, reached: make(chan struct{}),
+		goOn: make(chan struct{}), landed: make(chan struct{}), leave: make(chan struct{}),
+	}
+	c := openCache(t, httpcache.Options{Store: s})
+	v := viewOf(t, c, httpcache.View{}, numbered(forAMinute))
+	var first sync.WaitGroup
+	first.Go(func() { v.ask("GET", "/").want(t, miss, "answer 1") })
+	<-s.reached
+	v.ask("POST", "/")
+	close(s.goOn)
+	<-s.landed
+	v.ask("GET", "/").want(t, miss, "answer 3")
+	close(s.leave)
+	first.Wait()
+	if g := v.ask("GET", "/"); g.body == "answer 1" {
+		t.Errorf("what was purged is there again (%v)", g.Outcome)
 	}
 }
 
@@ -437,7 +478,9 @@ func purgeThere(t *testing.T, here, there *shop, c purgeCase) {
 	}
 	for _, target := range shopTargets {
 		if c.left(target) {
-			await(t, "the purge", func() bool { return there.visit(target, "phone").Outcome != hit })
+			await(t, "the purge", func() bool {
+				return there.visit(target, "phone").Outcome != hit
+			})
 		}
 	}
 	if took := time.Since(begun); took > time.Second {
@@ -445,7 +488,8 @@ func purgeThere(t *testing.T, here, there *shop, c purgeCase) {
 	}
 	await(t, "refreshes behind", all(func(g got) bool { return g.Outcome == hit }))
 	for _, target := range shopTargets {
-		if g := there.visit(target, "phone"); !c.left(target) && !strings.HasPrefix(g.body, version) {
+		g := there.visit(target, "phone")
+		if !c.left(target) && !strings.HasPrefix(g.body, version) {
 			t.Errorf("%+v: %s left, too", c.purge, target)
 		}
 	}

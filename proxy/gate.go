@@ -83,7 +83,7 @@ func (l *gated) Accept() (net.Conn, error) {
 		c.Close()
 		return nil, net.ErrClosed
 	}
-	return &conn{Conn: c, stall: l.stall, leave: l.gate.leave}, nil
+	return &conn{Conn: &watch{Conn: c}, stall: l.stall, leave: l.gate.leave}, nil
 }
 
 // Close implements net.Listener. It wakes those that wait for room.

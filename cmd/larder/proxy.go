@@ -212,7 +212,7 @@ func boundMemory(c *proxy.Config) {
 		debug.SetMemoryLimit(int64(c.Cache.Memory)*5/4 + 256<<20)
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(800)
 	}
 }
 

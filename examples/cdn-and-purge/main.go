@@ -1,9 +1,9 @@
 // main.go answers: how do I let a CDN keep pages for long, and still change them at once?
 
-// Command cdn-and-purge has a news site behind a shared cache, as a CDN is one. The site says twice
-// how long a page is fresh: to browsers, which nobody can call back, a minute; to the CDN, which can
-// be told, an hour. It names in Surrogate-Key what each page was made of. When an author is renamed,
-// all pages with that key leave, and no other.
+// Command cdn-and-purge has a news site behind a shared cache, as a CDN is one. The site says
+// twice how long a page is fresh: to browsers, which nobody can call back, a minute; to the CDN,
+// which can be told, an hour. It names in Surrogate-Key what each page was made of. When an
+// author is renamed, all pages with that key leave, and no other.
 package main
 
 import (
@@ -95,8 +95,8 @@ func run(s *site, cdn *httpcache.Cache, edge string) error {
 	return softly(s, cdn, edge)
 }
 
-// softly changes something, and has readers wait for nothing: until the page is made anew they get
-// the old one, if that says that it may be served stale for a while.
+// softly changes something, and has readers wait for nothing: until the page is made anew they
+// get the old one, if that says that it may be served stale for a while.
 func softly(s *site, cdn *httpcache.Cache, edge string) error {
 	s.author.Store("Annie")
 	purge := httpcache.Purge{Tag: "author/7", Soft: true}

@@ -2,9 +2,9 @@
 // another?
 
 // Command per-view-cache has an application of four views. Each says what its answer depends on:
-// parameters of the query, the user, the language. What is not named makes no difference, and what a
-// view does not say the answer itself may: a page that sets a cookie or says private is kept for
-// nobody.
+// parameters of the query, the user, the language. What is not named makes no difference, and
+// what a view does not say the answer itself may: a page that sets a cookie or says private is
+// kept for nobody.
 package main
 
 import (

@@ -1,9 +1,9 @@
 // main.go answers: how do several front ends share the pages that one of them has made?
 
 // Command responses-in-redis runs two front ends of one application, as two machines would. Each
-// keeps whole responses in memory, and both in one Redis: what one has made the other need not make.
-// A purge at one reaches the memory of the other. When Redis is gone nobody notices but who is asked
-// more often.
+// keeps whole responses in memory, and both in one Redis: what one has made the other need not
+// make. A purge at one reaches the memory of the other. When Redis is gone nobody notices but who
+// is asked more often.
 //
 //	go run ./examples/responses-in-redis -redis localhost:6379
 package main

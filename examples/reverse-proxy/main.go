@@ -37,7 +37,7 @@ func main() {
 	})
 	server := &http.Server{
 		Addr: *listen, Handler: cache.Proxy(httpcache.Origin{URL: origin}),
-		ReadHeaderTimeout: 10 * time.Second, // clients that take longer hold a connection for nothing
+		ReadHeaderTimeout: 10 * time.Second, // who takes longer holds a connection for nothing
 	}
 	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
