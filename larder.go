@@ -29,8 +29,10 @@
 //     values small;
 //   - [github.com/larder-go/larder/codec]: values as bytes; codec/msgpack is faster than JSON;
 //   - [github.com/larder-go/larder/watch/postgres]: hears what changes in a database;
-//   - [github.com/larder-go/larder/httpcache]: an HTTP cache for http.Client;
-//   - [github.com/larder-go/larder/scrape]: fetches pages politely through it.
+//   - [github.com/larder-go/larder/httpcache]: an HTTP cache for clients, handlers and origins;
+//     proxy serves it, fragment keeps parts of pages, browsercache lets browsers keep the rest;
+//   - [github.com/larder-go/larder/scrape]: fetches pages politely through it;
+//   - [github.com/larder-go/larder/prefetch]: what is asked for next, loaded before.
 //
 // This package links the standard library alone.
 package larder

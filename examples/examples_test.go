@@ -292,6 +292,7 @@ func TestProgramsSayWhatToStart(t *testing.T) {
 		{"invalidate", "start redis-server", []string{"-redis", addr}},
 		{"one-load", "start redis-server", []string{"-redis", addr}},
 		{"redis", "start redis-server", []string{"-redis", addr}},
+		{"responses-in-redis", "start redis-server", []string{"-redis", addr}},
 		{"two-levels", "start redis-server", []string{"-redis", addr, "show"}},
 		{"memcached-ring", "start memcached", []string{"-memcached", addr}},
 	} {

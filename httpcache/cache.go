@@ -26,7 +26,7 @@ type Options struct {
 	Memory int64
 	// Store is a second level behind memory: a folder on disk, a Redis that several nodes share. What
 	// others change there leaves memory too, if the store can tell. nil means memory alone. The cache
-	// does not close it.
+	// does not close it. A store that may hang belongs behind a store.Guard.
 	Store store.Store
 	// MaxBody is the largest body kept, in bytes; 0 means 64 MiB. Without Store it is at most an
 	// eighth of Memory.

@@ -139,8 +139,8 @@ func (x *exchange) refresh(f *found) bool {
 		x.drop(f)
 		return true
 	}
-	x.remember(f.object, time.Now())
-	if x.purges.hit(f.object, f.requested) { // in the meantime
+	keep := func() { x.remember(f.object, time.Now()) }
+	if !x.purges.unless(f.object, f.requested, keep) { // purged meanwhile
 		x.drop(f)
 	}
 	return true

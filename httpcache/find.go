@@ -100,7 +100,7 @@ func (x *exchange) found(o *object) *found {
 // be used: not if it was purged meanwhile. What others changed meanwhile is not kept.
 func (x *exchange) rememberRead(o *object, asked time.Time) bool {
 	x.remember(o, time.Now())
-	purged := x.purges.hit(o, asked)
+	purged := x.purges.hit(o, asked) || x.purges.voids(o)
 	if purged || x.heard.hit(o, asked) {
 		x.forgetMemory(o.key)
 	}

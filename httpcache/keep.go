@@ -117,8 +117,7 @@ func (k *saver) finish(body []byte) *object {
 		return nil
 	}
 	k.value = nil
-	k.x.remember(o, time.Now())
-	if k.x.purges.hit(o, k.s.requested) { // in the meantime
+	if !k.x.purges.unless(o, k.s.requested, func() { k.x.remember(o, time.Now()) }) {
 		k.x.drop(&found{object: o})
 		return nil
 	}

@@ -33,7 +33,9 @@ type Purge struct {
 }
 
 // Purge makes what p names leave and returns how many responses it were, as far as that is known:
-// what only a store has that cannot tell is not counted. What is loaded meanwhile is not kept. An
+// what only a store has, or what the store was quicker to tell of, is not counted. What is loaded
+// meanwhile is not kept by this cache; another node may still put what it had asked for before into
+// a store that both share. An
 // error means that p is no purge, or that the store may still have some; memory does not.
 func (c *Cache) Purge(ctx context.Context, p Purge) (int, error) {
 	reach, err := c.reachOf(p)

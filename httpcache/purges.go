@@ -54,9 +54,49 @@ func (p *purges) hit(o *object, asked time.Time) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.hitLocked(o, asked)
+}
+
+// unless calls keep, which puts o into memory, if o was not purged since it was asked for, and
+// reports whether it was not. A purge that is noted before is seen here; one that is noted after
+// takes o out of memory.
+func (p *purges) unless(o *object, asked time.Time, keep func()) bool {
+	if p == nil {
+		keep()
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hitLocked(o, asked) {
+		return false
+	}
+	keep()
+	return true
+}
+
+func (p *purges) hitLocked(o *object, asked time.Time) bool {
 	if !asked.After(p.since) && !p.since.IsZero() {
 		return true
 	}
+	return p.namedSinceLocked(o, asked)
+}
+
+// voids reports whether o was asked for before a purge of it that is remembered, whenever it got to
+// where it is. What a soft purge left counts from that purge.
+func (p *purges) voids(o *object) bool {
+	if p == nil {
+		return false
+	}
+	made := o.requested
+	if o.outdated.After(made) {
+		made = o.outdated
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.namedSinceLocked(o, made)
+}
+
+func (p *purges) namedSinceLocked(o *object, asked time.Time) bool {
 	for i := len(p.last) - 1; i >= 0 && !p.last[i].at.Before(asked); i-- {
 		if p.last[i].names(o) {
 			return true

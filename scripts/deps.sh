@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks: a C compiler for the race detector, the servers
-# that are tested against, a browser, and the programs that thumbnails are made with and compared to. On Debian and its relatives it uses apt-get, as root or by sudo;
-# elsewhere it says what to install.
+# that are tested against, a browser, node for the public suite of HTTP caches, and the programs that
+# thumbnails are made with and compared to. On Debian and its relatives it uses apt-get, as root or by
+# sudo; elsewhere it says what to install.
 set -eu
 
 missing=""
@@ -13,6 +14,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/d
 	missing="$missing postgresql"
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
 	missing="$missing chromium"
+command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v vipsthumbnail >/dev/null 2>&1 || missing="$missing libvips-tools"
 command -v ffmpeg >/dev/null 2>&1 || missing="$missing ffmpeg"
 [ -z "$missing" ] && exit 0
