@@ -25,22 +25,69 @@ type visit struct {
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := h.visit(w, r)
+	if why := v.bypass(); why != "" {
+		v.pass(why)
+		return
+	}
+	v.locate()
+	v.run()
+}
+
+// ServeHit answers r if a fresh response to it lies in memory, as ServeHTTP would. Otherwise it does
+// nothing and returns false. It never waits. It is for servers that can write such an answer in a
+// quicker way than others.
+func (h *handler) ServeHit(w http.ResponseWriter, r *http.Request) bool {
+	v := h.visit(w, r)
+	if r.Method == methodQuery || v.bypass() != "" {
+		return false
+	}
+	v.locate()
+	now := time.Now()
+	f := v.held()
+	if f == nil || !f.whole() {
+		return false
+	}
+	judged, why := v.rules.judge(v.cc, f.stored, now)
+	if judged != serveFresh {
+		return false
+	}
+	v.serve(f, Hit, why, now)
+	return true
+}
+
+// held returns the response in memory that the request selects.
+func (v *visit) held() *found {
+	o := v.recall(v.key)
+	if o != nil && !v.rules.selects(v.req.Header, o.stored) {
+		v.primary = v.found(o)
+		o = v.recall(v.variantKey())
+	}
+	if o == nil || !v.rules.selects(v.req.Header, o.stored) {
+		return nil
+	}
+	return v.found(o)
+}
+
+// visit begins a visit.
+func (h *handler) visit(w http.ResponseWriter, r *http.Request) *visit {
 	scope := h.scopeOf(r) // once: the request may be another one later
 	v := &visit{h: h, w: w, r: r, scope: scope, exchange: exchange{
 		engine: h.engineOf(scope), origin: h.origin, req: h.asRead(canonical(r)),
 	}}
 	v.cc = requestDirectives(v.req.Header)
 	v.site.scheme, v.site.host = h.trust.siteOf(r)
-	if why := v.bypass(); why != "" {
-		v.pass(why)
-		return
-	}
-	v.plain, v.rest = v.site.scheme+"://"+v.site.host+h.targetOf(v.req), shortRest(h.restOf(v.req, scope))
+	return v
+}
+
+// locate says where the response lies.
+func (v *visit) locate() {
+	v.plain = v.site.scheme + "://" + v.site.host + v.h.targetOf(v.req)
+	v.rest = shortRest(v.h.restOf(v.req, v.scope))
 	if v.question != nil {
 		v.rest += queryKey(v.req.Header, v.question)
 	}
 	v.key = v.keyNow()
-	v.run()
 }
 
 // keyNow returns the key of the response. It may change with what is learned of queries.

@@ -36,6 +36,7 @@ type door struct {
 func (s *Server) listen(c *Config) error {
 	s.doors.plain = s.newServer(&c.Limits)
 	s.doors.plain.Protocols.SetUnencryptedHTTP2(yes)
+	s.doors.plain.ConnState = hearLanes
 	s.doors.secure = s.newServer(&c.Limits)
 	s.doors.secure.TLSConfig = tlsConfig(func() *certs { return s.now.Load().certs })
 	for _, address := range c.Listen {
@@ -85,7 +86,11 @@ func (s *Server) listenAt(a string, server *http.Server, serve func(net.Listener
 		return err
 	}
 	stall := func() time.Duration { return s.now.Load().config.Limits.Stall.Std() }
-	s.doors.open = append(s.doors.open, door{&gated{l, s.gate, stall}, server, serve})
+	wrap := func(c *conn) net.Conn { return c }
+	if server == s.doors.plain {
+		wrap = func(c *conn) net.Conn { return newLane(c, s) }
+	}
+	s.doors.open = append(s.doors.open, door{&gated{l, s.gate, stall, wrap}, server, serve})
 	return nil
 }
 

@@ -71,6 +71,7 @@ type gated struct {
 	net.Listener
 	gate  *gate
 	stall func() time.Duration
+	wrap  func(*conn) net.Conn
 }
 
 // Accept implements net.Listener. A connection that has no room waits here, the others behind it.
@@ -83,7 +84,7 @@ func (l *gated) Accept() (net.Conn, error) {
 		c.Close()
 		return nil, net.ErrClosed
 	}
-	return &conn{Conn: &watch{Conn: c}, stall: l.stall, leave: l.gate.leave}, nil
+	return l.wrap(&conn{Conn: &watch{Conn: c}, stall: l.stall, leave: l.gate.leave}), nil
 }
 
 // Close implements net.Listener. It wakes those that wait for room.

@@ -151,13 +151,19 @@ func isLast(r *http.Request) bool {
 // answerLogged answers a request and writes it to the log, even if the answer was broken off.
 func (s *Server) answerLogged(w *reply, r *http.Request) {
 	began := time.Now()
-	ctx, result := httpcache.Track(r.Context())
+	r, result := tracked(r)
 	defer func() {
 		if st := s.now.Load(); st.log != nil {
 			st.note(w, &access{request: r, began: began, took: time.Since(began), result: *result})
 		}
 	}()
-	s.now.Load().answer(w, r.WithContext(ctx))
+	s.now.Load().answer(w, r)
+}
+
+// tracked returns r, and where the cache writes how it was answered.
+func tracked(r *http.Request) (*http.Request, *httpcache.Result) {
+	ctx, result := httpcache.Track(r.Context())
+	return r.WithContext(ctx), result
 }
 
 // note completes what is known of a request and writes it to the log.
