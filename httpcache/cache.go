@@ -29,7 +29,7 @@ type Options struct {
 	// does not close it. A store that may hang belongs behind a store.Guard.
 	Store store.Store
 	// MaxBody is the largest body kept, in bytes; 0 means 64 MiB. Without Store it is at most an
-	// eighth of Memory.
+	// eighth of Memory; with it, bodies over 16 MiB or that eighth are in the store alone.
 	MaxBody int64
 	// Spool is the folder for what does not fit into memory while it arrives, in files without a
 	// name. "" means os.TempDir.
@@ -59,8 +59,16 @@ type Options struct {
 // heldShare of the memory is what one body may take of it.
 const heldShare = 8
 
-// largestHeld is the largest body that is kept in memory, in bytes.
+// largestHeld is the largest body that is kept in memory where there is a store for it, in bytes.
 const largestHeld = 16 << 20
+
+// held is the largest body that is kept in memory.
+func (o Options) held() int64 {
+	if o.Store == nil {
+		return o.MaxBody
+	}
+	return min(o.Memory/heldShare, o.MaxBody, largestHeld)
+}
 
 // withDefaults fills in what is not said. It panics if what is said makes no sense.
 func (o Options) withDefaults() Options {
@@ -124,7 +132,7 @@ func New(o Options) *Cache {
 	c.engine = engine{
 		memory: larder.New(larder.Options[string, *object]{MaxWeight: o.Memory, Weigh: weight}),
 		store:  o.Store, maxBody: o.MaxBody, onError: o.OnError, purges: &purges{}, heard: &purges{},
-		held: min(o.Memory/heldShare, o.MaxBody, largestHeld),
+		held: o.held(),
 		rules: rules{
 			shared: true, targets: o.Targets, tagFields: o.Tags, onError: o.StaleIfError,
 		},
@@ -196,7 +204,7 @@ const privateFor = time.Minute
 func (c *Cache) private(key string, why reason) {
 	switch why {
 	case becauseNoStore, becausePrivate, becauseAuthorization, becauseSetCookie, becauseCookie,
-		becauseVaryStar, becauseUseless, becauseUnpermitted, becauseTooLarge:
+		becauseVaryStar, becauseStream, becauseUseless, becauseUnpermitted, becauseTooLarge:
 	default:
 		return
 	}

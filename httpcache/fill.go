@@ -309,6 +309,9 @@ func (fi *fill) pump(p *pump) {
 		if _, full := fi.fl.body.Write(buf[:part]); full != nil {
 			err = full
 		}
+		if p.resp.ContentLength < 0 && fi.fl.body.isLeft(fi.cache.o.FillTimeout) {
+			err = errAbandoned // it may have no end
+		}
 		if err != nil {
 			fi.end(p, n, fi.dog.blame(err))
 			return

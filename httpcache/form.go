@@ -109,6 +109,9 @@ func encoders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 // dress makes h, the header of the form the origin sent, that of a coding; "" if it is that form.
 // Which form it is depends on the request.
 func (v *visit) dress(h http.Header, s *stored, coding string) {
+	if v.h.view.Languages != nil && !slices.Contains(s.vary, acceptLanguage) {
+		h["Vary"] = append(slices.Clip(h["Vary"]), "Accept-Language")
+	}
 	if !v.h.cache.encodes(s) {
 		return
 	}

@@ -58,6 +58,7 @@ const (
 	becauseHeaderTooLarge reason = "header over 1 MiB"
 	becausePurged         reason = "purged meanwhile"
 	becauseTags           reason = "over 1000 surrogate keys"
+	becauseStream         reason = "event stream"
 	becauseCut            reason = "body cut short"
 	becauseRange          reason = "Content-Range of another length"
 )

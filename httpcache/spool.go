@@ -30,8 +30,9 @@ type spool struct {
 	reserved int64         // of the budget
 	err      error         // io.EOF when the body is whole; otherwise why it never will be
 	readers  map[*spoolReader]struct{}
-	expected int  // readers that are yet to join, and begin at the beginning
-	left     bool // nobody reads any more, and nobody may join
+	lonely   time.Time // since when nobody reads it; zero: somebody does
+	expected int       // readers that are yet to join, and begin at the beginning
+	left     bool      // nobody reads any more, and nobody may join
 }
 
 // errSlow is what a reader gets that others no longer wait for.
@@ -257,6 +258,7 @@ func (s *spool) expect(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expected += n
+	s.noteReadersLocked()
 	s.tellLocked()
 	s.closeLocked()
 }
@@ -270,7 +272,25 @@ func (s *spool) join(ctx context.Context) *spoolReader {
 	}
 	r := &spoolReader{s: s, ctx: ctx}
 	s.readers[r] = struct{}{}
+	s.noteReadersLocked()
 	return r
+}
+
+// noteReadersLocked notes whether there are any.
+func (s *spool) noteReadersLocked() {
+	switch {
+	case len(s.readers) > 0 || s.expected > 0:
+		s.lonely = time.Time{}
+	case s.lonely.IsZero():
+		s.lonely = time.Now()
+	}
+}
+
+// isLeft reports whether nobody has read the body for d.
+func (s *spool) isLeft(d time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.lonely.IsZero() && time.Since(s.lonely) > d
 }
 
 // Read implements io.Reader. It returns what there is, and waits only if there is nothing.
@@ -326,6 +346,7 @@ func (r *spoolReader) Close() error {
 	defer s.mu.Unlock()
 	if _, ok := s.readers[r]; ok {
 		delete(s.readers, r)
+		s.noteReadersLocked()
 		s.tellLocked()
 		s.closeLocked()
 	}

@@ -35,6 +35,9 @@ func (r rules) unstorable(req *http.Request, cc directives, s *stored) reason {
 	if why := r.unshareable(req, s); why != "" {
 		return why
 	}
+	if r.shared && isStream(s.header) {
+		return becauseStream
+	}
 	switch {
 	case !r.permitted(s):
 		return becauseUnpermitted
@@ -65,6 +68,13 @@ func (r rules) unshareable(req *http.Request, s *stored) reason {
 		return becauseTags
 	}
 	return ""
+}
+
+// isStream reports whether a body has no end by its nature: each client gets its own, and the origin
+// hears when that one leaves.
+func isStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(trim(kind), "text/event-stream")
 }
 
 // mostTags is how many surrogate keys a response may have. It cannot be kept without all of them: a

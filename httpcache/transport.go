@@ -1,19 +1,21 @@
 // transport.go is the door: an http.RoundTripper that asks the store before the origin.
 
-// Package httpcache answers HTTP requests from a store by the rules of RFC 9111.
+// Package httpcache answers HTTP requests from what is kept, by the rules of RFC 9111.
 //
-// [Transport] is a private cache for an [http.Client]: for one user, over any [store.Store].
+// [Cache] is a shared cache, in memory and over any [store.Store]: [Cache.Middleware] puts it before
+// a handler, [Cache.Proxy] before an origin. [Explain] says what caches do with a response.
+//
+// [Transport] is a private cache for an [http.Client]: for one user, over any store.
 //
 //	client := &http.Client{Transport: &httpcache.Transport{Store: s}}
 //	resp, err := client.Get("https://example.com/")
 //	fmt.Println(httpcache.ResultOf(resp).Outcome) // miss, then hit
 //
 // The rules are pure functions of a request, a stored response and the time; each names its
-// section of the RFC. A response is stored once its body has been read to the end: who closes it
-// before stores nothing.
+// section of the RFC. A Transport stores a response once its body has been read to the end: who
+// closes it before stores nothing. It does not merge concurrent misses of one URL; a Cache does.
 //
-// It does not store parts (206), responses to other methods than GET, or trailers, and it does not
-// merge concurrent misses of one URL.
+// Neither keeps parts (206) that an origin sent, nor trailers.
 package httpcache
 
 import (

@@ -122,7 +122,7 @@ func (v *visit) relay(fl *flight) {
 		h.Add("Trailer", name)
 	}
 	v.tell(Result{Outcome: Miss, NotStored: string(fl.kept)}, fl.why, cacheStatus{
-		forward: forwardOf(fl.why), status: resp.StatusCode,
+		forward: forwardOf(fl.why), status: resp.StatusCode, detail: fl.kept,
 	})
 	v.w.WriteHeader(resp.StatusCode)
 	v.copy(resp.Body)
@@ -174,10 +174,11 @@ func (v *visit) fail(status int, o Outcome, why reason) {
 	}
 }
 
-// tell says in Cache-Status, and to who tracks the request, what the cache did.
+// tell says in Cache-Status, and to who tracks the request, what the cache did. The detail is why
+// something was not kept, or served though it is not fresh.
 func (v *visit) tell(r Result, why reason, c cacheStatus) {
 	c.name = v.h.cache.o.Name
-	if !c.hit || why != becauseFresh {
+	if c.hit && why != becauseFresh || r.Failed {
 		c.detail = why
 	}
 	c.addTo(v.w.Header())

@@ -117,7 +117,9 @@ type Site struct {
 	Path string `toml:"path"`
 	// To is the origin: http or https, host, and a path that is put before those asked for.
 	To string `toml:"to"`
-	// SendHost is the Host that the origin is sent; "" is that of To, * what the client sent.
+	// SendHost is the Host that the origin is sent, * what the client sent. "" is the host of To if
+	// that is a name with a dot, else what the client sent: an application behind an address or
+	// localhost makes its links from what it is asked for.
 	SendHost string `toml:"send_host"`
 	// CA is a file of certificates that vouch for the origin instead of the system's.
 	CA string `toml:"ca"`

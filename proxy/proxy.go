@@ -111,7 +111,14 @@ func (s *Server) cacheOptions(c *Cache) httpcache.Options {
 		Name: c.Name, Memory: int64(c.Memory), Store: s.levels.store, MaxBody: int64(c.MaxBody),
 		Spool: c.Spool, StaleIfError: c.StaleIfError.Std(), FillTimeout: c.FillTimeout.Std(),
 		Encodings: c.Encodings,
-		OnError:   func(err error) { s.options.Say(err.Error()) },
+		OnError:   s.say,
+	}
+}
+
+// say says what went wrong. That an origin is left alone was said when it failed.
+func (s *Server) say(err error) {
+	if open := (*OpenError)(nil); !errors.As(err, &open) {
+		s.options.Say(err.Error())
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -137,7 +139,7 @@ func (st *state) addSite(c *Site, cache *httpcache.Cache) {
 	to, _ := originURL(c.To) // check has seen it
 	o := st.origins[keyOf(c, to, st.config.Cache.FillTimeout)]
 	door := httpcache.Origin{
-		URL: to, Transport: o, Host: c.SendHost, Forward: c.Forward, View: c.view(),
+		URL: to, Transport: o, Host: c.sendHost(to), Forward: c.Forward, View: c.view(),
 	}
 	doubting := cache.Proxy(door)
 	door.Trust = httpcache.TrustClients
@@ -147,6 +149,15 @@ func (st *state) addSite(c *Site, cache *httpcache.Cache) {
 			host: host, path: pathOf(c), origin: o, believing: believing, doubting: doubting,
 		})
 	}
+}
+
+// sendHost is the Host that the origin is sent, as package httpcache wants it.
+func (s *Site) sendHost(to *url.URL) string {
+	name := to.Hostname()
+	if _, err := netip.ParseAddr(name); s.SendHost == "" && (err == nil || !strings.Contains(name, ".")) {
+		return "*"
+	}
+	return s.SendHost
 }
 
 // view says how the answers of the site are cached.

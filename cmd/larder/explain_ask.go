@@ -97,6 +97,7 @@ func (w *way) explain(req *http.Request) (explained, error) {
 	}
 	o := httpcache.ExplainOptions{
 		Audience: w.e.audience(), Requested: first.requested, Received: first.received,
+		View: httpcache.View{Cookies: httpcache.ShareCookies}, // as larder proxy and the RFC have it
 	}
 	found := explained{Explanation: httpcache.Explain(req, first.Response, o)}
 	if asksAgain(req, first.Response, found.Condition) {
@@ -193,7 +194,10 @@ func (e *explain) readFile(in io.Reader) (explained, error) {
 	if err != nil {
 		return explained{}, err
 	}
-	o := httpcache.ExplainOptions{Audience: e.audience(), Received: cameAt(resp.Header)}
+	o := httpcache.ExplainOptions{
+		Audience: e.audience(), Received: cameAt(resp.Header),
+		View: httpcache.View{Cookies: httpcache.ShareCookies},
+	}
 	found := explained{Explanation: httpcache.Explain(req, resp, o)}
 	found.Location = resp.Header.Get("Location")
 	return found, nil

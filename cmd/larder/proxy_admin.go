@@ -45,8 +45,9 @@ func proxyPurgeCommand() *cobra.Command {
 		Short: "make a proxy forget what it keeps",
 		Example: "  larder proxy purge --admin unix:/run/admin.sock --url https://example.com/a\n" +
 			"  larder proxy purge --admin 127.0.0.1:9321 --token-file token --tag news --soft",
-		Long: "Prints how many responses left. With --soft they stay, and are served while the\n" +
-			"origin is asked for new ones.",
+		Long: "Prints how many responses in memory it were; a second level forgets its own. With --soft\n" +
+			"they are stale at once: served meanwhile only where their header or the configuration\n" +
+			"permits, and kept for when the origin is down.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			form, err := p.form(cmd)
