@@ -104,7 +104,11 @@ func memoryTags(o *object) []string {
 	return o.tags
 }
 
-func urlTag(url string) string { return "url " + url }
+const urlMark = "url "
+
+func urlTag(url string) string { return urlMark + url }
+
+func isURLTag(tag string) bool { return strings.HasPrefix(tag, urlMark) }
 
 // reweigh weighs o again, if it is still there.
 func (e *engine) reweigh(o *object) {
@@ -150,7 +154,7 @@ func (e *engine) read(ctx context.Context, key string) (*object, reason) {
 	if s.bodyID != 0 {
 		value = nil
 	}
-	s.tags = slices.DeleteFunc(item.Tags, func(tag string) bool { return strings.HasPrefix(tag, "url ") })
+	s.tags = slices.DeleteFunc(item.Tags, isURLTag)
 	e.rules.readHeader(s)
 	return &object{stored: s, key: key, value: value, forms: e.newForms()}, ""
 }

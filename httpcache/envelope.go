@@ -113,9 +113,9 @@ func appendString(buf []byte, s string) []byte {
 	return append(binary.AppendUvarint(buf, uint64(len(s))), s...)
 }
 
-// parseEnvelope reads the envelope at the start of value, found under key, and returns what follows it, which shares
-// memory with value. What the rules read off the header is not read yet. It allocates no more than
-// a small multiple of the envelope.
+// parseEnvelope reads the envelope at the start of value, found under key, and returns what follows
+// it, which shares memory with value. What the rules read off the header is not read yet. It
+// allocates no more than a small multiple of the envelope.
 func parseEnvelope(key string, value []byte) (*stored, []byte, error) {
 	end, err := checkEnvelope(key, value)
 	if err != nil {

@@ -65,7 +65,8 @@ func (c *Cache) encodes(s *stored) bool {
 // which serves who asks for parts, and everybody until another is made.
 func (v *visit) formOf(f *found) (coding string, value []byte) {
 	c := v.h.cache
-	if f.forms == nil || len(f.value) < leastEncoded || v.req.Header["Range"] != nil || !c.encodes(f.stored) {
+	if f.forms == nil || len(f.value) < leastEncoded || v.req.Header["Range"] != nil ||
+		!c.encodes(f.stored) {
 		return "", nil
 	}
 	coding = contentcoding.Choose(v.req.Header["Accept-Encoding"], c.o.Encodings)

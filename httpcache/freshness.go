@@ -130,7 +130,8 @@ func currentAge(s *stored, now time.Time) time.Duration {
 // initialAge is how old s was when it arrived: what Date says or what Age says, whichever is more.
 // Date is in whole seconds, and so is the difference to it.
 func initialAge(s *stored) time.Duration {
-	apparent, delay := between(s.date, s.received.Truncate(time.Second)), between(s.requested, s.received)
+	apparent := between(s.date, s.received.Truncate(time.Second))
+	delay := between(s.requested, s.received)
 	return max(apparent, ageValue(s.header["Age"])+delay)
 }
 

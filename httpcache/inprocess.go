@@ -31,7 +31,10 @@ func (e *panicError) Error() string {
 // RoundTrip implements http.RoundTripper. The body arrives as the handler writes it; with the end of
 // the request's context it ends, whether the handler does or not.
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := &answering{header: http.Header{}, ready: make(chan struct{}), head: r.Method == http.MethodHead, length: -1}
+	w := &answering{
+		header: http.Header{}, ready: make(chan struct{}), head: r.Method == http.MethodHead,
+		length: -1,
+	}
 	reader, pipe := io.Pipe()
 	w.pipe, w.body = pipe, &answered{reader: reader}
 	w.body.stop = context.AfterFunc(r.Context(), func() {

@@ -27,8 +27,8 @@ type View struct {
 	// key, and all that the handler gets to see of that field. nil means that the field is left alone.
 	Languages []string
 	// TTL is how long a success is fresh that does not say so itself. 0 means as RFC 9111 guesses.
-	// Without Scope, which may say "", it is not for answers to requests with a cookie, unless they say Vary: Cookie:
-	// nobody knows whether it is the cookie that they are about.
+	// Without Scope, which may say "", it is not for answers to requests with a cookie, unless they
+	// say Vary: Cookie: nobody knows whether it is the cookie that they are about.
 	TTL time.Duration
 	// Stale is how long after that a success is still served while a new one is made behind, where
 	// it does not say itself (RFC 5861). 0 means not at all.
@@ -44,8 +44,10 @@ type Sharing uint8
 
 // The ways to treat responses with Set-Cookie.
 const (
-	RefuseCookies Sharing = iota // they are not kept
-	ShareCookies                 // they are kept if their header says for how long (RFC 9111, section 7.3)
+	// RefuseCookies does not keep them.
+	RefuseCookies Sharing = iota
+	// ShareCookies keeps them if their header says for how long (RFC 9111, section 7.3).
+	ShareCookies
 )
 
 // Middleware returns a handler that caches what next answers to GET and HEAD. What next is asked on

@@ -24,7 +24,7 @@ func (v *visit) keepPost(status int, h http.Header) *posted {
 	x := v.exchange
 	x.req, x.key = &get, shortKey(v.h.urlOf(v.req))+shortRest(v.h.restOf(v.req, v.scope))
 	now := time.Now()
-	resp := &http.Response{StatusCode: status, Status: "200 OK", ProtoMajor: 1, ProtoMinor: 1, Header: h}
+	resp := newResponse(status, h)
 	s := x.newStored(&get, resp, span{now, now})
 	addDate(s.header, now)
 	if !s.explicit(x.rules) || x.rules.unstorable(&get, x.cc, s) != "" {

@@ -58,7 +58,10 @@ func (c *Cache) Proxy(o Origin) http.Handler {
 	}
 	o.Forward = canonicalNames(o.Forward)
 	p := &forwarder{o: o, via: "1.1 " + c.o.Name}
-	h := &handler{view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward, forwards: true, trust: o.Trust}
+	h := &handler{
+		view: o.View, origin: o.Transport, outgoing: p.outgoing, extra: o.Forward, forwards: true,
+		trust: o.Trust,
+	}
 	h.pass = &httputil.ReverseProxy{
 		Rewrite: p.rewrite, Transport: o.Transport, FlushInterval: -1,
 		ErrorHandler: c.passFailed,
@@ -184,8 +187,8 @@ var steeringPrefixes = []string{
 
 // steers reports whether a field is one of them.
 func steers(name string) bool {
-	return slices.Contains(steering, name) ||
-		slices.ContainsFunc(steeringPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	return slices.Contains(steering, name) || slices.ContainsFunc(steeringPrefixes, begins)
 }
 
 // dropHopByHop removes what concerns one connection only (RFC 9110, section 7.6.1).
