@@ -226,7 +226,10 @@ func (v *visit) lead(fl *flight, f *found, why reason) {
 		fl.first.close()
 	case <-v.r.Context().Done():
 		fl.leave()
-		if v.h.cache.loading.Load() > mostAbandoned {
+		switch {
+		case !fl.shared:
+			fl.cancel() // nobody else will want it
+		case v.h.cache.loading.Load() > mostAbandoned:
 			fl.of.abandon(fl)
 		}
 		return
