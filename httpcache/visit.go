@@ -182,6 +182,9 @@ func (v *visit) load(f *found, why reason) {
 	}
 	for range rounds {
 		fl, first := v.h.cache.flights.join(key)
+		if first && v.landed(fl) {
+			return
+		}
 		if first {
 			v.lead(fl, f, why)
 			return
@@ -198,6 +201,26 @@ func (v *visit) load(f *found, why reason) {
 		key = v.flightKey()
 	}
 	v.loadAlone(key, f, why)
+}
+
+// landed serves what a load has brought that ended between our look and fl, and reports whether there
+// was one: then fl need not be.
+func (v *visit) landed(fl *flight) bool {
+	now := time.Now()
+	f := v.held()
+	if f == nil {
+		return false
+	}
+	judged, why := v.rules.judge(v.cc, f.stored, now)
+	if judged != serveFresh {
+		return false
+	}
+	fl.f, fl.outcome, fl.why, fl.at = f, Hit, why, v.key
+	fl.of.land(fl)
+	if !v.serveLanded(fl) {
+		v.loadAlone(fl.key, nil, becauseBodyGone)
+	}
+	return true
 }
 
 // rounds is how often a request joins others before it asks for itself: what they got may have been
