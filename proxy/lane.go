@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -15,13 +16,19 @@ import (
 // net/http hears of it: the same answer, for half of the work. Everything else is handed over, byte
 // for byte. When it is not certain that what comes begins a request, nothing is looked at: what a
 // client calls one request must never be two.
+//
+// The first request is always for net/http, which reads the beginning of a connection in pieces to
+// see what protocol it is.
 type lane struct {
 	*conn
-	remote  string
-	express func(w *lean, r *http.Request) bool // false: it has done nothing
-	idle    func() time.Duration
+	remote string
+	// express answers a request by writing to c, or does nothing and returns false.
+	express func(c io.Writer, r *http.Request) (bool, error)
+	limits  func() *Limits
+	late    *sync.WaitGroup // answers that are under way when the server ends
 
 	mu      sync.Mutex // guards the fields below
+	first   []byte     // of the first head, what net/http was handed; nil when it has that
 	open    bool       // what comes next begins a request
 	certain bool       // net/http was handed nothing but whole requests without a body
 	busy    bool       // an answer is under way
@@ -30,14 +37,10 @@ type lane struct {
 
 func newLane(c *conn, s *Server) *lane {
 	return &lane{
-		conn: c, remote: c.RemoteAddr().String(), express: s.express, open: true, certain: true,
-		idle: func() time.Duration { return s.now.Load().config.Limits.Idle.Std() },
+		conn: c, remote: c.RemoteAddr().String(), express: s.express, first: []byte{},
+		limits: func() *Limits { return &s.now.Load().config.Limits }, late: &s.watching,
 	}
 }
-
-// leastLook is the smallest buffer that is looked into. net/http reads the beginning of a request
-// into one of 4 KiB.
-const leastLook = 1 << 10
 
 // Read implements net.Conn for net/http, which gets what is not answered here.
 func (l *lane) Read(p []byte) (int, error) {
@@ -46,20 +49,14 @@ func (l *lane) Read(p []byte) (int, error) {
 		if n == 0 {
 			return n, err
 		}
-		if !l.begin() || err != nil || len(p) < leastLook {
-			l.handOver(doubtful)
+		if !l.begin() {
+			l.follow(p[:n])
 			return n, err
 		}
-		r := parseHead(p[:n])
-		if r == nil {
-			l.handOver(doubtful)
-			return n, nil
-		}
-		if !l.answer(r) {
-			l.handOver(whole)
-			return n, nil
-		}
-		if l.done() {
+		switch l.take(p[:n]) {
+		case doubtful, whole:
+			return n, err
+		case broken:
 			return 0, io.EOF
 		}
 	}
@@ -73,45 +70,75 @@ func (l *lane) begin() bool {
 	return l.busy
 }
 
-// answer answers r if it is for what lies in memory; otherwise it does nothing.
-func (l *lane) answer(r *http.Request) bool {
-	r.RemoteAddr = l.remote
-	w := spareLeans.Get().(*lean)
-	defer w.free()
-	if !l.express(w, r) || !w.sendTo(l.conn, r.Method == http.MethodHead) {
-		return false
+// follow notes what net/http gets when no request is expected. Unless it is the first one, nobody
+// knows where it ends.
+func (l *lane) follow(b []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.certain = false
+	if l.first == nil {
+		return
 	}
-	_ = l.conn.SetReadDeadline(time.Now().Add(l.idle())) // a closed connection fails in Read
-	return true
+	l.first = append(l.first, b...)
+	if len(l.first) > mostFirst || bytes.Contains(l.first, []byte("\r\n\r\n")) {
+		l.certain = parseHead(l.first) != nil
+		l.first = nil
+	}
 }
 
-// handed is what net/http was given.
-type handed bool
+// mostFirst is the longest head that is put together again, in bytes. It is what net/http reads at
+// once of the others.
+const mostFirst = 4 << 10
+
+// turn is what became of bytes that were expected to be a request.
+type turn int
 
 const (
-	whole    handed = true  // one request without a body, to its end
-	doubtful handed = false // anything else
+	doubtful turn = iota // handed over; they may be anything
+	whole                // handed over: one request without a body, to its end
+	answered
+	broken // nothing may be sent any more
 )
 
-// handOver notes that net/http has got bytes: it reads on until it waits for the next request.
-func (l *lane) handOver(what handed) {
-	l.mu.Lock()
-	l.certain = l.certain && what == whole
-	l.open = false
-	l.mu.Unlock()
-	l.done()
+// take answers the request that b is, or leaves it to net/http.
+func (l *lane) take(b []byte) (did turn) {
+	defer func() { did = l.done(did) }() // also of a panic, which net/http tells
+	r := parseHead(b)
+	if r == nil {
+		return doubtful
+	}
+	r.RemoteAddr = l.remote
+	switch ok, err := l.express(l.conn, r); {
+	case !ok:
+		return whole
+	case err != nil: // half of an answer may be on its way
+		return broken
+	}
+	_ = l.conn.SetReadDeadline(time.Now().Add(l.limits().Idle.Std())) // a closed connection fails in Read
+	return answered
 }
 
-// done notes the end of an answer, and reports whether the connection was to be closed meanwhile.
-func (l *lane) done() bool {
+// done notes what became of bytes, and closes the connection if it has to be closed.
+func (l *lane) done(did turn) turn {
 	l.mu.Lock()
+	awaited := l.busy && l.closed
 	l.busy = false
-	closed := l.closed
-	l.mu.Unlock()
-	if closed {
-		l.conn.Close()
+	if did != answered {
+		l.open, l.certain = false, l.certain && did == whole
 	}
-	return closed
+	closed := l.closed || did == broken
+	l.mu.Unlock()
+	if !closed {
+		return did
+	}
+	l.conn.Close()
+	if awaited {
+		l.late.Done()
+	}
+	if did == answered {
+		return broken
+	}
+	return did
 }
 
 // hear is told by net/http what it does with the connection.
@@ -119,25 +146,27 @@ func (l *lane) hear(s http.ConnState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch s {
-	case http.StateNew: // nothing was read yet
+	case http.StateNew:
 	case http.StateIdle:
-		l.open = l.certain
+		l.open, l.first = l.certain, nil
 	default:
 		l.open = false
 	}
 }
 
-// Close implements net.Conn. An answer that is under way goes out first; a second call does not wait
-// for it.
+// Close implements net.Conn. An answer that is under way may go out first, for as long as requests
+// may go on when the server ends: net/http takes the connection for idle, and does not wait.
 func (l *lane) Close() error {
 	l.mu.Lock()
-	wait := l.busy && !l.closed
+	again := l.closed
 	l.closed = true
-	l.mu.Unlock()
-	if wait {
-		return nil
+	if !l.busy || again {
+		l.mu.Unlock()
+		return l.conn.Close()
 	}
-	return l.conn.Close()
+	l.late.Add(1)
+	l.mu.Unlock()
+	return l.conn.SetWriteDeadline(time.Now().Add(l.limits().Shutdown.Std()))
 }
 
 // hearLanes lets the lanes among the connections of a server hear.
@@ -148,19 +177,32 @@ func hearLanes(c net.Conn, s http.ConnState) {
 }
 
 // express answers a request if a fresh response to it lies in memory; otherwise it does nothing.
-func (s *Server) express(w *lean, r *http.Request) bool {
-	st := s.now.Load()
-	if st.log == nil {
-		return st.hit(w, r)
+func (s *Server) express(c io.Writer, r *http.Request) (bool, error) {
+	st, w := s.now.Load(), leanFor(r)
+	defer w.free()
+	if st.log != nil {
+		return s.expressLogged(c, w, r)
 	}
+	if !st.hit(w, r) {
+		return false, nil
+	}
+	_, err := w.sendTo(c)
+	return true, err
+}
+
+func (s *Server) expressLogged(c io.Writer, w *lean, r *http.Request) (bool, error) {
 	began := time.Now()
 	out := &reply{ResponseWriter: w}
 	r, result := tracked(r)
-	if !st.hit(out, r) {
-		return false
+	if !s.now.Load().hit(out, r) {
+		return false, nil
 	}
-	st.note(out, &access{request: r, began: began, took: time.Since(began), result: *result})
-	return true
+	var err error
+	out.bytes, err = w.sendTo(c)
+	if st := s.now.Load(); st.log != nil {
+		st.note(out, &access{request: r, began: began, took: time.Since(began), result: *result})
+	}
+	return true, err
 }
 
 // hitter is a handler of a cache.
@@ -178,6 +220,9 @@ func (st *state) hit(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	strip(r.Header)
+	if wait := s.origin.circuit.wait(time.Now()); wait > 0 {
+		w = &retrying{w, wait}
+	}
 	door := s.doubting
 	if st.trusted.hasPeer(r) {
 		door = s.believing

@@ -13,8 +13,8 @@ import (
 // HTTP/1.1 without a body, on a connection that is to stay, written as RFC 9112 has it to the
 // letter. What is nil here is for net/http to judge.
 func parseHead(b []byte) *http.Request {
-	head, ok := strings.CutSuffix(string(b), "\r\n\r\n")
-	if !ok || strings.Contains(head, "\r\n\r\n") {
+	head, rest, ok := strings.Cut(string(b), "\r\n\r\n")
+	if !ok || rest != "" {
 		return nil
 	}
 	line, fields, _ := strings.Cut(head, "\r\n")

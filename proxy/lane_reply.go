@@ -3,9 +3,13 @@
 package proxy
 
 import (
+	"cmp"
 	"io"
 	"net/http"
+	"net/textproto"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,8 +20,9 @@ import (
 type lean struct {
 	header http.Header
 	code   int
-	body   []byte // what was written at first, which is not ours
-	more   []byte // all of it, if that was not all
+	body   []byte
+	ours   bool // the body, and not what the cache has in memory
+	isHead bool
 	out    []byte
 }
 
@@ -26,10 +31,19 @@ const mostSpare = 64 << 10
 
 var spareLeans = sync.Pool{New: func() any { return &lean{header: http.Header{}} }}
 
+// leanFor returns what the answer to r is written to, which must be freed. The cache writes a whole
+// body as it lies in memory, where it does not change; but parts of one through a buffer, which it
+// uses again.
+func leanFor(r *http.Request) *lean {
+	w := spareLeans.Get().(*lean)
+	w.isHead, w.ours = r.Method == http.MethodHead, r.Header["Range"] != nil
+	return w
+}
+
 // free makes w ready for another answer.
 func (w *lean) free() {
 	clear(w.header)
-	w.code, w.body, w.more = 0, nil, nil
+	w.code, w.body = 0, nil
 	if cap(w.out) <= mostSpare {
 		spareLeans.Put(w)
 	}
@@ -39,70 +53,96 @@ func (w *lean) free() {
 func (w *lean) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *lean) WriteHeader(code int) {
-	if w.code == 0 {
-		w.code = code
-	}
-}
+func (w *lean) WriteHeader(code int) { w.code = cmp.Or(w.code, code) }
 
-// Write implements http.ResponseWriter. The first piece is not copied: it is in the cache, and does
-// not change.
+// Write implements http.ResponseWriter.
 func (w *lean) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	switch {
+	case w.ours:
+		w.body = append(w.body, p...)
 	case w.body == nil:
 		w.body = p
-	case w.more == nil:
-		w.more = append(append(make([]byte, 0, 2*(len(w.body)+len(p))), w.body...), p...)
 	default:
-		w.more = append(w.more, p...)
+		w.body, w.ours = slices.Concat(w.body, p), true
 	}
 	return len(p), nil
 }
 
-// sendTo writes the answer, and reports whether it could be written down: if not, nothing was sent.
-// An error of the connection is one of its next Read, too.
-func (w *lean) sendTo(c io.Writer, isHead bool) bool {
-	body := w.body
-	if w.more != nil {
-		body = w.more
+// sendTo writes the answer, and returns how much of its body went out. After an error nothing may
+// follow: the client has a part of the answer.
+func (w *lean) sendTo(c io.Writer) (int64, error) {
+	w.WriteHeader(http.StatusOK)
+	w.appendHead()
+	head := len(w.out)
+	if w.isHead || !hasBody(w.code) {
+		w.body = nil
 	}
-	if !w.appendHead(len(body), isHead) {
-		return false
+	first := min(len(w.body), mostSpare-min(head, mostSpare))
+	w.out = append(w.out, w.body[:first]...)
+	n, err := c.Write(w.out)
+	n = max(n-head, 0)
+	if err == nil && first < len(w.body) {
+		var more int
+		more, err = c.Write(w.body[first:])
+		n += more
 	}
-	if isHead || w.code == http.StatusNotModified || w.code == http.StatusNoContent {
-		body = nil
-	}
-	first := min(len(body), mostSpare-min(len(w.out), mostSpare))
-	w.out = append(w.out, body[:first]...)
-	if _, err := c.Write(w.out); err == nil && first < len(body) {
-		_, _ = c.Write(body[first:])
-	}
-	return true
+	return int64(n), err
 }
 
-// appendHead makes the head of the answer in w.out, and reports whether that is possible.
-func (w *lean) appendHead(length int, isHead bool) bool {
+// hasBody reports whether an answer with a status has a body, be it empty.
+func hasBody(code int) bool { return code != http.StatusNoContent && code != http.StatusNotModified }
+
+// appendHead makes the head of the answer in w.out, as net/http would.
+func (w *lean) appendHead() {
 	b := append(w.out[:0], "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(w.code), 10)
-	b = append(append(append(b, ' '), http.StatusText(w.code)...), "\r\n"...)
+	b = append(strconv.AppendInt(b, int64(w.code), 10), ' ')
+	if text := http.StatusText(w.code); text != "" {
+		b = append(b, text...)
+	} else {
+		b = strconv.AppendInt(append(b, "status code "...), int64(w.code), 10)
+	}
+	b = append(b, "\r\n"...)
 	for name, values := range w.header {
+		if w.leavesOut(name) {
+			continue
+		}
 		for _, value := range values {
-			if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-				return false
-			}
-			b = append(append(b, name...), ": "...)
-			b = append(append(b, value...), "\r\n"...)
+			b = appendField(b, name, value)
 		}
 	}
 	if w.header["Date"] == nil {
 		b = time.Now().UTC().AppendFormat(append(b, "Date: "...), http.TimeFormat)
 		b = append(b, "\r\n"...)
 	}
-	if w.header["Content-Length"] == nil && !isHead && w.code == http.StatusOK {
-		b = strconv.AppendInt(append(b, "Content-Length: "...), int64(length), 10)
+	if !w.isHead && hasBody(w.code) {
+		b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(w.body)), 10)
 		b = append(b, "\r\n"...)
 	}
 	w.out = append(b, "\r\n"...)
-	return true
 }
+
+// leavesOut reports whether a field is not for the client: where the answer ends, and that the
+// connection stays, is said by us alone.
+func (w *lean) leavesOut(name string) bool {
+	switch name {
+	case "Content-Length":
+		return !w.isHead || !hasBody(w.code)
+	case "Content-Type":
+		return w.code == http.StatusNotModified
+	case "Transfer-Encoding", "Connection":
+		return true
+	}
+	return !httpguts.ValidHeaderFieldName(name)
+}
+
+// appendField appends a line of a header, which a value cannot end.
+func appendField(b []byte, name, value string) []byte {
+	if strings.ContainsAny(value, "\r\n") {
+		value = lineEnds.Replace(value)
+	}
+	b = append(append(b, name...), ": "...)
+	return append(append(b, textproto.TrimString(value)...), "\r\n"...)
+}
+
+var lineEnds = strings.NewReplacer("\r", " ", "\n", " ")
