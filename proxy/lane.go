@@ -114,7 +114,8 @@ func (l *lane) take(b []byte) (did turn) {
 	case err != nil: // half of an answer may be on its way
 		return broken
 	}
-	_ = l.conn.SetReadDeadline(time.Now().Add(l.limits().Idle.Std())) // a closed connection fails in Read
+	// A closed connection fails in Read.
+	_ = l.conn.SetReadDeadline(time.Now().Add(l.limits().Idle.Std()))
 	return answered
 }
 

@@ -143,7 +143,7 @@ func (d *twoDoors) warm(t *testing.T) {
 		"a", "404", "301", "204", "299", "503", "empty", "untyped", "odd", "vary", "large",
 	} {
 		for _, v := range []string{"1", "2"} {
-			talk(t, d.plain, []ask{{text: "GET /keep/" + k + " HTTP/1.1\r\nHost: a\r\nX-V: " + v + "\r\n\r\n", methods: []string{"GET"}}}, nil)
+			talk(t, d.plain, []ask{plainAsk("GET", "/keep/"+k, "X-V: "+v)}, nil)
 		}
 	}
 	zipped := []ask{plainAsk("GET", "/keep/large", "Accept-Encoding: gzip")}
@@ -251,7 +251,8 @@ var others = []ask{
 var ends = []ask{
 	lastAsk("GET /keep/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET"),
 	lastAsk("GET /none?ID HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET"),
-	lastAsk("POST /none?ID HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "POST"),
+	lastAsk("POST /none?ID HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"2\r\nab\r\n0\r\n\r\n", "POST"),
 	lastAsk("GET /keep/a HTTP/1.0\r\nHost: a\r\n\r\n", "GET"),
 	lastAsk("GET /keep/a HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", "GET"),
 	lastAsk("GET /keep/a HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", "GET"),
@@ -260,7 +261,8 @@ var ends = []ask{
 	lastAsk("GET /keep/a HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n", "GET"),
 	lastAsk("GET  /keep/a HTTP/1.1\r\nHost: a\r\n\r\n", "GET"),
 	lastAsk("GET /keep/a HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\n\r\n", "GET"),
-	lastAsk("POST /none?ID HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "POST"),
+	lastAsk("POST /none?ID HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"+
+		"Content-Length: 2\r\n\r\nab", "POST"),
 	lastAsk("GET /keep/a HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "GET"),
 	lastAsk("GET /keep/a HTTP/1.1\r\nHost: a\r\n\r\n\r\nHEAD", "GET", "GET"),
 	lastAsk("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI", "GET"),
@@ -408,7 +410,8 @@ func differ(t *testing.T, asks []ask, lane, plain []string) bool {
 		for _, one := range asks {
 			fmt.Fprintf(&sent, "%.150q\n", one.text)
 		}
-		t.Errorf("answer %d differs: the lane says\n%.1500s\nnet/http says\n%.1500s\nasked\n%s", i, a, b, sent.String())
+		t.Errorf("answer %d differs: the lane says\n%.1500s\nnet/http says\n%.1500s\nasked\n%s",
+			i, a, b, sent.String())
 		return true
 	}
 	return false
@@ -501,8 +504,8 @@ func conversation(r *rand.Rand) (asks []ask) {
 	return asks
 }
 
-// TestLaneIsCountedAndLoggedAsNetHTTPIs asks both doors for each thing, and compares what the server
-// says of it.
+// TestLaneIsCountedAndLoggedAsNetHTTPIs asks both doors for each thing, and compares
+// what the server says of it.
 func TestLaneIsCountedAndLoggedAsNetHTTPIs(t *testing.T) {
 	for _, format := range []string{formatCommon, formatCombined, formatJSON} {
 		file := filepath.Join(t.TempDir(), "log")
@@ -562,7 +565,8 @@ var asked atomic.Int64
 func awaitLog(t *testing.T, file string, d *twoDoors) []string {
 	t.Helper()
 	mark := fmt.Sprintf("/keep/a?mark=%d", asked.Add(1))
-	talk(t, d.plain, []ask{lastAsk("GET "+mark+" HTTP/1.1\r\nHost: unknown\r\nConnection: close\r\n\r\n", "GET")}, nil)
+	last := lastAsk("GET "+mark+" HTTP/1.1\r\nHost: unknown\r\nConnection: close\r\n\r\n", "GET")
+	talk(t, d.plain, []ask{last}, nil)
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		text, _ := os.ReadFile(file)
 		if i := strings.Index(string(text), mark); i >= 0 && bytes.HasSuffix(text, []byte("\n")) {

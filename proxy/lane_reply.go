@@ -91,7 +91,9 @@ func (w *lean) sendTo(c io.Writer) (int64, error) {
 }
 
 // hasBody reports whether an answer with a status has a body, be it empty.
-func hasBody(code int) bool { return code != http.StatusNoContent && code != http.StatusNotModified }
+func hasBody(code int) bool {
+	return code != http.StatusNoContent && code != http.StatusNotModified
+}
 
 // appendHead makes the head of the answer in w.out, as net/http would.
 func (w *lean) appendHead() {

@@ -79,7 +79,9 @@ func serveWarm(t *testing.T, change ...func(*proxy.Config)) *served {
 
 func TestConnectionOfHitsStaysAndOneThatIsIdleEnds(t *testing.T) {
 	const idle = 300 * time.Millisecond
-	s := serveWarm(t, func(c *proxy.Config) { c.Limits.Idle, c.Limits.ReadHeader = proxy.Duration(idle), proxy.Duration(idle) })
+	s := serveWarm(t, func(c *proxy.Config) {
+		c.Limits.Idle, c.Limits.ReadHeader = proxy.Duration(idle), proxy.Duration(idle)
+	})
 	h := heat(t, s, "/")
 	for end := time.Now().Add(3 * idle); time.Now().Before(end); time.Sleep(idle / 10) {
 		if _, status := h.ask(t, http.MethodHead, "/"); status != 200 {
@@ -96,8 +98,8 @@ func TestConnectionOfHitsStaysAndOneThatIsIdleEnds(t *testing.T) {
 	}
 }
 
-// TestCutsAClientThatTakesNothingOfAHit asks on, as well: what was not taken must not be followed by
-// another answer.
+// TestCutsAClientThatTakesNothingOfAHit asks on, as well: what was not taken must not be
+// followed by another answer.
 func TestCutsAClientThatTakesNothingOfAHit(t *testing.T) {
 	s := serveWarm(t)
 	h := heat(t, s, "/")
