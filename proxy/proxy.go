@@ -57,7 +57,7 @@ type Server struct {
 	doors   doors
 
 	reloading sync.Mutex     // held by whoever changes now
-	watching  sync.WaitGroup // the checks of origins
+	watching  sync.WaitGroup // the checks of origins, and the last answers of lanes
 	closing   sync.Once
 }
 
