@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/larder-go/larder/internal/spelling"
 )
 
 // argument is what stands behind the "=" of a directive.
@@ -192,32 +194,11 @@ func nearest(name string) string {
 	}
 	best, least := "", 3
 	for _, d := range responseDirectives {
-		if n := distance(name, d.name); n < least && n <= len(d.name)/3 {
+		if n := spelling.Distance(name, d.name); n < least && n <= len(d.name)/3 {
 			best, least = d.name, n
 		}
 	}
 	return best
-}
-
-// distance is how many letters have to be added, taken away or changed to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := corner
-			if a[i] != b[j] {
-				changed++
-			}
-			corner = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // lasting reports whether d gives a lifetime over 0.

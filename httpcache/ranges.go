@@ -272,12 +272,6 @@ func strongEqual(a, b string) bool {
 	return a == b && len(a) >= 2 && a[0] == '"' && a[len(a)-1] == '"'
 }
 
-// contentRange says which part of a body a response has.
-type contentRange struct {
-	byteRange       // empty in "bytes */10"
-	size      int64 // or unknownSize
-}
-
 // contentRangeOf returns the Content-Range of r in a body of size bytes.
 func contentRangeOf(r byteRange, size int64) string {
 	buf := append(make([]byte, 0, 64), "bytes "...)
@@ -287,72 +281,4 @@ func contentRangeOf(r byteRange, size int64) string {
 		return string(append(buf, '*'))
 	}
 	return string(strconv.AppendInt(buf, size, 10))
-}
-
-// parseContentRange reads the Content-Range of a 206 or a 416 (RFC 9110, section 14.4). ok is
-// false if it makes no sense; then the body must not be combined with anything. Whether the body
-// is as long as the range says is for the reader of the body to see.
-func parseContentRange(lines []string) (c contentRange, ok bool) {
-	if len(lines) != 1 {
-		return c, false
-	}
-	unit, rest, _ := strings.Cut(lines[0], " ")
-	positions, size, ok := strings.Cut(rest, "/")
-	if !ok || !strings.EqualFold(unit, "bytes") {
-		return c, false
-	}
-	c.size = unknownSize
-	if size != "*" {
-		if c.size, ok = exactPosition(size); !ok {
-			return c, false
-		}
-	}
-	if positions == "*" {
-		return c, c.size != unknownSize
-	}
-	first, last, _ := strings.Cut(positions, "-")
-	a, okFirst := exactPosition(first)
-	b, okLast := exactPosition(last)
-	c.byteRange = byteRange{a, b + 1 - a}
-	return c, okFirst && okLast && a <= b && (c.size == unknownSize || b < c.size)
-}
-
-// exactPosition reads a number of digits below maxPosition: one that is cut off would be wrong.
-func exactPosition(s string) (int64, bool) {
-	n, ok := position(s)
-	return n, ok && n < maxPosition
-}
-
-// lacking returns what of want is not in have: nothing, one part, or one before and one after.
-func lacking(want, have byteRange) []byteRange {
-	var parts []byteRange
-	if end := min(want.end(), have.offset); want.offset < end {
-		parts = append(parts, byteRange{want.offset, end - want.offset})
-	}
-	if start := max(want.offset, have.end()); start < want.end() {
-		parts = append(parts, byteRange{start, want.end() - start})
-	}
-	if len(parts) == 2 && parts[0].end() >= parts[1].offset { // have is nothing
-		return []byteRange{want}
-	}
-	return parts
-}
-
-// joined returns the union of a and b, if that is one range: what two responses with the same
-// strong validator make together (RFC 9111, section 3.4).
-func joined(a, b byteRange) (byteRange, bool) {
-	if max(a.offset, b.offset) > min(a.end(), b.end()) {
-		return byteRange{}, false
-	}
-	return spanning(a, b), true
-}
-
-// rangeRequest returns the Range that asks an origin for r of a body of size bytes. At the end it
-// is left open.
-func rangeRequest(r byteRange, size int64) string {
-	s := "bytes=" + strconv.FormatInt(r.offset, 10) + "-"
-	if r.end() == size {
-		return s
-	}
-	return s + strconv.FormatInt(r.end()-1, 10)
 }

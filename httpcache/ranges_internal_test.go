@@ -235,105 +235,12 @@ func TestIfRange(t *testing.T) { // sections 13.1.5 and 8.8.2.2
 	}
 }
 
-func TestParseContentRange(t *testing.T) { // section 14.4
-	for _, tc := range []struct {
-		line string
-		want contentRange
-		ok   bool
-	}{
-		{"bytes 0-4/10", contentRange{byteRange{0, 5}, 10}, true},
-		{"Bytes 9-9/10", contentRange{byteRange{9, 1}, 10}, true},
-		{"bytes 0-4/*", contentRange{byteRange{0, 5}, unknownSize}, true},
-		{"bytes */10", contentRange{size: 10}, true},
-		{"bytes */0", contentRange{size: 0}, true},
-		{"bytes */*", contentRange{}, false},
-		{"bytes 4-0/10", contentRange{}, false},
-		{"bytes 0-10/10", contentRange{}, false},
-		{"bytes 0-4", contentRange{}, false},
-		{"bytes 0-/10", contentRange{}, false},
-		{"bytes -4/10", contentRange{}, false},
-		{"bytes 0-4/", contentRange{}, false},
-		{"bytes=0-4/10", contentRange{}, false},
-		{"bytes  0-4/10", contentRange{}, false},
-		{"bytes 0 - 4/10", contentRange{}, false},
-		{"bytes 0-4/-1", contentRange{}, false},
-		{"bytes 0-99999999999999999999/*", contentRange{}, false},
-		{"bytes 0-4/99999999999999999999", contentRange{}, false},
-		{"bytes 0-4/10, bytes 5-9/10", contentRange{}, false},
-		{"seconds 0-4/10", contentRange{}, false},
-		{"", contentRange{}, false},
-	} {
-		got, ok := parseContentRange([]string{tc.line})
-		if ok != tc.ok || ok && got != tc.want {
-			t.Errorf("parseContentRange(%q) = %v, %v, want %v, %v",
-				tc.line, got, ok, tc.want, tc.ok)
-		}
-		if ok && got.length > 0 {
-			if s := contentRangeOf(got.byteRange, got.size); !strings.EqualFold(s, tc.line) {
-				t.Errorf("%q is written as %q", tc.line, s)
-			}
-		}
-	}
-	if _, ok := parseContentRange([]string{"bytes 0-4/10", "bytes 0-4/10"}); ok {
-		t.Error("two Content-Range fields make sense")
-	}
-}
-
-func TestPartsThatAreLackingAreAskedFor(t *testing.T) { // RFC 9111, section 3.4
-	for _, tc := range []struct {
-		want, have byteRange
-		lacking    []byteRange
-		requests   string
-	}{
-		{byteRange{0, 10}, byteRange{0, 5}, []byteRange{{5, 5}}, "bytes=5- "},
-		{byteRange{0, 10}, byteRange{5, 5}, []byteRange{{0, 5}}, "bytes=0-4 "},
-		{byteRange{0, 10}, byteRange{2, 5}, []byteRange{{0, 2}, {7, 3}}, "bytes=0-1 bytes=7- "},
-		{byteRange{2, 4}, byteRange{0, 10}, nil, ""},
-		{byteRange{2, 4}, byteRange{2, 4}, nil, ""},
-		{byteRange{2, 4}, byteRange{0, 3}, []byteRange{{3, 3}}, "bytes=3-5 "},
-		{byteRange{2, 4}, byteRange{8, 1}, []byteRange{{2, 4}}, "bytes=2-5 "},
-		{byteRange{5, 2}, byteRange{0, 1}, []byteRange{{5, 2}}, "bytes=5-6 "},
-		{byteRange{2, 4}, byteRange{3, 0}, []byteRange{{2, 4}}, "bytes=2-5 "},
-		{byteRange{2, 0}, byteRange{5, 1}, nil, ""},
-	} {
-		got, requests := lacking(tc.want, tc.have), ""
-		for _, r := range got {
-			requests += rangeRequest(r, 10) + " "
-		}
-		if !reflect.DeepEqual(got, tc.lacking) || requests != tc.requests {
-			t.Errorf("lacking(%v, %v) = %v, %q, want %v, %q",
-				tc.want, tc.have, got, requests, tc.lacking, tc.requests)
-		}
-	}
-}
-
-func TestPartsAreJoinedWhereTheyMeet(t *testing.T) {
-	for _, tc := range []struct {
-		a, b, want byteRange
-		ok         bool
-	}{
-		{byteRange{0, 5}, byteRange{5, 5}, byteRange{0, 10}, true},
-		{byteRange{5, 5}, byteRange{0, 6}, byteRange{0, 10}, true},
-		{byteRange{0, 10}, byteRange{2, 3}, byteRange{0, 10}, true},
-		{byteRange{0, 5}, byteRange{6, 4}, byteRange{}, false},
-	} {
-		if got, ok := joined(tc.a, tc.b); got != tc.want || ok != tc.ok {
-			t.Errorf("joined(%v, %v) = %v, %v, want %v", tc.a, tc.b, got, ok, tc.want)
-		}
-	}
-}
-
 func FuzzRanges(f *testing.F) {
 	f.Add("bytes=0-4", uint16(10))
 	f.Add("bytes=500-501,0-1,-3,  9-", uint16(1000))
 	f.Add("bytes=99999999999999999999-,0-99999999999999999999", uint16(1))
 	f.Add("bytes 0-4/10", uint16(0))
 	f.Fuzz(func(t *testing.T, line string, n uint16) {
-		if c, ok := parseContentRange([]string{line}); ok {
-			if c.offset < 0 || c.length < 0 || c.size != unknownSize && c.end() > c.size {
-				t.Fatalf("%q is read as %v", line, c)
-			}
-		}
 		specs, ok := parseRange([]string{line})
 		if !ok {
 			return

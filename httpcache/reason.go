@@ -59,8 +59,6 @@ const (
 	becausePurged         reason = "purged meanwhile"
 	becauseTags           reason = "over 1000 surrogate keys"
 	becauseStream         reason = "event stream"
-	becauseCut            reason = "body cut short"
-	becauseRange          reason = "Content-Range of another length"
 )
 
 // rule names the section that a reason rests on, or "" where it is a choice of ours.
@@ -105,10 +103,8 @@ func (r reason) storingRule() string {
 		return "RFC 9111, section 7.3"
 	case becauseUnpermitted, becauseBody:
 		return "RFC 9111, section 3"
-	case becauseCut, becausePart:
+	case becausePart:
 		return "RFC 9111, section 3.3"
-	case becauseRange:
-		return "RFC 9110, section 14.4"
 	}
 	switch {
 	case strings.HasPrefix(string(r), string(becauseMethod)):

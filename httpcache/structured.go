@@ -86,19 +86,6 @@ func structuredDictionary(lines []string) (members []sfMember, ok bool) {
 	return p.members((*sfParser).entry)
 }
 
-// structuredItem reads the lines of a field that is an Item (RFC 9651, section 4.2.3).
-func structuredItem(lines []string) (item sfItem, ok bool) {
-	p, ok := newSFParser(lines)
-	if !ok {
-		return sfItem{}, false
-	}
-	item, ok = p.item()
-	if !ok || p.rest != "" {
-		return sfItem{}, false
-	}
-	return item, true
-}
-
 // sfParser cuts what it reads off rest. Its methods return false on an error, after which rest is
 // of no use.
 type sfParser struct{ rest string }

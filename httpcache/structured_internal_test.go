@@ -48,6 +48,19 @@ func spelledList(list []sfMember) string {
 
 const failed9651 = "failed"
 
+// structuredItem reads the lines of a field that is an Item (RFC 9651, section 4.2.3).
+func structuredItem(lines []string) (item sfItem, ok bool) {
+	p, ok := newSFParser(lines)
+	if !ok {
+		return sfItem{}, false
+	}
+	item, ok = p.item()
+	if !ok || p.rest != "" {
+		return sfItem{}, false
+	}
+	return item, true
+}
+
 func TestStructuredItems(t *testing.T) { // sections 3.3 and 4.2.3
 	for _, tc := range []struct{ line, want string }{
 		{"42", "1:42"},

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/larder-go/larder/internal/units"
 )
 
 var (
@@ -20,32 +22,12 @@ type Size int64
 
 // UnmarshalText reads a size.
 func (s *Size) UnmarshalText(text []byte) error {
-	number := strings.TrimRight(string(text), "BKMGTbkmgti")
-	unit, ok := unitOf(string(text[len(number):]))
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if !ok || err != nil || !(n >= 0 && n*unit < math.MaxInt64) {
+	n, ok := units.ParseSize(string(text))
+	if !ok {
 		return errSize
 	}
-	*s = Size(n * unit)
+	*s = Size(n)
 	return nil
-}
-
-// unitOf returns what a decimal (MB) or binary (MiB, M) unit counts.
-func unitOf(name string) (float64, bool) {
-	name = strings.ToUpper(name)
-	if name == "" || name == "B" {
-		return 1, true
-	}
-	power := 1 + strings.IndexByte("KMGT", name[0])
-	switch {
-	case power == 0:
-		return 0, false
-	case name[1:] == "B":
-		return math.Pow(1000, float64(power)), true
-	case name[1:] == "IB" || name[1:] == "":
-		return math.Pow(1024, float64(power)), true
-	}
-	return 0, false
 }
 
 // Duration is a time.Duration; in a file "30s", "15m" or "7d".

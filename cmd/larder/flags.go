@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/larder-go/larder/internal/units"
 )
 
 // forever is a duration that does not end.
@@ -40,33 +42,11 @@ func (s *size) Set(text string) error {
 
 // parseSize reads bytes, with a decimal (MB) or binary (MiB, M) unit.
 func parseSize(text string) (int64, error) {
-	number := strings.TrimRight(text, "BKMGTbkmgti")
-	unit, ok := sizeUnit(text[len(number):])
+	n, ok := units.ParseSize(text)
 	if !ok {
 		return 0, errSize
 	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !(n >= 0 && n*unit < math.MaxInt64) {
-		return 0, errSize
-	}
-	return int64(n * unit), nil
-}
-
-func sizeUnit(name string) (float64, bool) {
-	name = strings.ToUpper(name)
-	if name == "" || name == "B" {
-		return 1, true
-	}
-	power := 1 + strings.IndexByte("KMGT", name[0])
-	switch {
-	case power == 0:
-		return 0, false
-	case name[1:] == "B":
-		return math.Pow(1000, float64(power)), true
-	case name[1:] == "IB" || name[1:] == "":
-		return math.Pow(1024, float64(power)), true
-	}
-	return 0, false
+	return n, nil
 }
 
 // duration is a flag that measures time.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/larder-go/larder/internal/spelling"
 	"github.com/larder-go/larder/policy"
 	"github.com/larder-go/larder/sim"
 	"github.com/larder-go/larder/trace"
@@ -197,7 +198,7 @@ func policyNames() string {
 func nearPolicy(name string) string {
 	best, least := "", 3
 	for _, p := range policy.All() {
-		d := distance(strings.ToLower(name), strings.ToLower(p.Name))
+		d := spelling.Distance(strings.ToLower(name), strings.ToLower(p.Name))
 		if d < least && d < len(p.Name) {
 			best, least = p.Name, d
 		}
@@ -206,25 +207,4 @@ func nearPolicy(name string) string {
 		return "all, or some of " + policyNames()
 	}
 	return "did you mean " + best + "?"
-}
-
-// distance counts the letters to insert, delete or replace between a and b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -69,14 +69,6 @@ func TestAPolicyThatWasProbablyMeantIsNamed(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", typo, got, want)
 		}
 	}
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "ab", 2}, {"abc", "abc", 0}, {"abc", "acb", 2}, {"kitten", "sitting", 3}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%q, %q: got %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
 }
 
 // twoLines is a chart of a policy and the optimum.
