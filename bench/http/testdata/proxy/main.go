@@ -2,6 +2,7 @@
 //
 // It is built within the module of larder, so that the module of bench needs nothing that httpcache
 // imports.
+
 // Command proxy is the least program around a caching proxy, to be measured.
 package main
 
