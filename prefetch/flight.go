@@ -96,6 +96,7 @@ func (p *Prefetcher[K, V]) cancelLocked(f *flight[K, V], now time.Time) {
 	f.cancel()
 	p.running.add(-1, f.estimate, now)
 	p.running.ending++
+	p.partLocked(f.estimate)
 	p.running.begun = time.Time{}
 	p.stats.Cancelled++
 }
@@ -136,7 +137,23 @@ func (p *Prefetcher[K, V]) loadWeighed(ctx context.Context, f *flight[K, V]) (v 
 // admit has a flight count with the weight that is known now. If there is no room, it ends if it is
 // a load ahead, and false is returned; for one that somebody waits for room is made.
 func (p *Prefetcher[K, V]) admit(f *flight[K, V], weight int64) bool {
-	now := time.Now()
+	if p.admitted(f, weight) {
+		return true
+	}
+	if p.admitted(f, weight) { // what has left for it is gone now
+		return true
+	}
+	p.mu.Lock()
+	defer p.unlock()
+	if !f.stopped {
+		p.tooHeavyLocked(f.key, weight)
+		p.cancelLocked(f, time.Now())
+	}
+	return false
+}
+
+// admitted tells whether there is room for a flight, and has leave what is wanted less.
+func (p *Prefetcher[K, V]) admitted(f *flight[K, V], weight int64) bool {
 	p.mu.Lock()
 	defer p.unlock()
 	if f.stopped {
@@ -145,16 +162,10 @@ func (p *Prefetcher[K, V]) admit(f *flight[K, V], weight int64) bool {
 	p.running.estimate += weight - f.estimate
 	f.estimate = weight
 	rank := p.plan.rank(f.wish, f.waiters)
-	switch {
-	case rank == asked && weight <= p.options.MaxWeight:
-		p.clearLocked(now)
-		return true
-	case rank == asked || p.freeLocked(0, rank):
-		return true
+	if rank == asked && weight <= p.options.MaxWeight {
+		p.clearLocked(time.Now())
 	}
-	p.tooHeavyLocked(f.key, weight)
-	p.cancelLocked(f, now)
-	return false
+	return rank == asked || p.freeLocked(0, rank)
 }
 
 // lookup returns what is there without a load.
@@ -201,7 +212,7 @@ func (p *Prefetcher[K, V]) landLocked(
 	useless := f.void || f.stopped && err != nil
 	if useless && f.waiters > 0 && !p.closed {
 		if err == nil {
-			p.leaving = append(p.leaving, n)
+			p.leaveLocked(n)
 		}
 		p.launchLocked(f.context, f, now)
 		return false
@@ -231,6 +242,7 @@ func (p *Prefetcher[K, V]) noteLocked(
 ) {
 	if f.stopped {
 		p.running.ending--
+		p.partLocked(-f.estimate)
 		return
 	}
 	p.running.add(-1, f.estimate, now)

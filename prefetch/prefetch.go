@@ -49,6 +49,7 @@ type Prefetcher[K comparable, V any] struct {
 
 	stats   Stats
 	leaving []*item[K, V] // to be told of when mu is unlocked
+	parting int64         // see partLocked
 	closed  bool
 	ended   sync.WaitGroup // loads and alarms
 	stopped context.Context
@@ -249,10 +250,22 @@ func (p *Prefetcher[K, V]) unlock() {
 	gone := p.leaving
 	p.leaving = nil
 	p.mu.Unlock()
-	if p.options.OnEvict == nil {
-		return
+	if p.options.OnEvict != nil {
+		for _, i := range gone {
+			p.options.OnEvict(i.key, i.value)
+		}
 	}
+	if p.options.WeighAhead != nil && len(gone) > 0 {
+		p.part(gone)
+	}
+}
+
+// part begins what was waiting for items to be gone.
+func (p *Prefetcher[K, V]) part(gone []*item[K, V]) {
+	p.mu.Lock()
+	defer p.unlock()
 	for _, i := range gone {
-		p.options.OnEvict(i.key, i.value)
+		p.partLocked(-i.weight)
 	}
+	p.planLocked(time.Now())
 }

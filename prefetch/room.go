@@ -53,7 +53,7 @@ func (p *Prefetcher[K, V]) expectedWeight(key K) int64 {
 }
 
 // freeLocked makes room for a load ahead of that weight, if all that has to leave for it is wanted
-// less than a wish of that rank.
+// less than a wish of that rank. There is none before all that is gone.
 func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
 	spared, stays := p.sparedLocked()
 	if stays+p.running.estimate+weight > p.options.MaxWeight {
@@ -66,7 +66,22 @@ func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
 		}
 		p.dropLocked(v)
 	}
-	return true
+	return p.weight+p.running.estimate+p.parting+weight <= p.options.MaxWeight
+}
+
+// partLocked counts weight that does not count any more, but is still there: of a load that has yet
+// to end, or of an item of which OnEvict has yet to hear. Where weights are guessed that is not
+// worth waiting for.
+func (p *Prefetcher[K, V]) partLocked(weight int64) {
+	if p.options.WeighAhead != nil {
+		p.parting += weight
+	}
+}
+
+// leaveLocked has unlock tell of an item that nobody holds any more.
+func (p *Prefetcher[K, V]) leaveLocked(i *item[K, V]) {
+	p.leaving = append(p.leaving, i)
+	p.partLocked(i.weight)
 }
 
 // victimLocked returns what is wanted least, and less than a wish of that rank; nil if there is
@@ -227,7 +242,7 @@ func (p *Prefetcher[K, V]) dropLocked(i *item[K, V]) {
 	delete(p.kept, i.key)
 	p.weight -= i.weight
 	if i.gone = true; i.held == 0 {
-		p.leaving = append(p.leaving, i)
+		p.leaveLocked(i)
 	}
 }
 
@@ -236,6 +251,6 @@ func (p *Prefetcher[K, V]) release(i *item[K, V]) {
 	p.mu.Lock()
 	defer p.unlock()
 	if i.held--; i.held == 0 && i.gone {
-		p.leaving = append(p.leaving, i)
+		p.leaveLocked(i)
 	}
 }

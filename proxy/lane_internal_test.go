@@ -348,7 +348,8 @@ var (
 	boundary = regexp.MustCompile(`boundary=(\S+)`)
 )
 
-// answers reads answers to requests with methods, and tells how many have come.
+// answers reads answers to requests with methods, and tells how many have come. How often a client
+// is told to go on depends on when the origin says so: that is left out.
 func answers(c net.Conn, methods []string, came chan<- int) (got []string) {
 	r := bufio.NewReader(c)
 	for n := 0; ; {
@@ -361,7 +362,9 @@ func answers(c net.Conn, methods []string, came chan<- int) (got []string) {
 			return append(got, "end")
 		}
 		body, err := io.ReadAll(resp.Body)
-		got = append(got, describe(resp, string(body), err))
+		if resp.StatusCode != http.StatusContinue {
+			got = append(got, describe(resp, string(body), err))
+		}
 		if resp.StatusCode >= 200 {
 			n++
 			came <- n
