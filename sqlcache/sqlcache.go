@@ -1,0 +1,2 @@
+// Package sqlcache keeps the results of database queries.
+package sqlcache
