@@ -22,7 +22,8 @@ var layers = [][]string{
 	{"store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
 		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "prefetch/files", "."},
-	{"httpcache"},
+	{"httpcache", "sqlcache", "artifact"},
+	{"sqlcache/postgres", "sqlcache/sqlite"},
 	{"scrape", "gallery", "scrape/sitemap", "proxy/http3", "fragment", "browsercache"},
 	{"proxy"},
 	{"cmd/larder"},
@@ -31,20 +32,25 @@ var layers = [][]string{
 // foreign lists the modules outside of the standard library that a package may import: one client,
 // one package. Tests may use more.
 var foreign = map[string][]string{
-	".":                      {},
-	"store":                  {}, // the root will use it
-	"policy":                 {}, // the root uses it
-	"trace":                  {"github.com/klauspost/compress"},
-	"sim":                    {},
-	"store/compressed":       {"github.com/klauspost/compress"},
-	"store/disk":             {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
-	"store/redis":            {"github.com/redis/rueidis"},
-	"store/memcached":        {"github.com/bradfitz/gomemcache"},
-	"codec":                  {}, // the root uses it
-	"codec/msgpack":          {"github.com/vmihailenco/msgpack/v5"},
-	"watch/postgres":         {"github.com/jackc/pgx/v5"},
-	"internal/servers":       {"github.com/Shopify/toxiproxy/v2"},
-	"httpcache":              {},
+	".":                {},
+	"store":            {}, // the root will use it
+	"policy":           {}, // the root uses it
+	"trace":            {"github.com/klauspost/compress"},
+	"sim":              {},
+	"store/compressed": {"github.com/klauspost/compress"},
+	"store/disk":       {"github.com/cespare/xxhash/v2", "golang.org/x/sys"},
+	"store/redis":      {"github.com/redis/rueidis"},
+	"store/memcached":  {"github.com/bradfitz/gomemcache"},
+	"codec":            {}, // the root uses it
+	"codec/msgpack":    {"github.com/vmihailenco/msgpack/v5"},
+	"watch/postgres":   {"github.com/jackc/pgx/v5"},
+	"internal/servers": {"github.com/Shopify/toxiproxy/v2"},
+	"httpcache":        {},
+	"sqlcache":         {},
+	"sqlcache/sqlite":  {},
+	"sqlcache/postgres": {"github.com/wasilibs/go-pgquery", "github.com/pganalyze/pg_query_go/v6",
+		"google.golang.org/protobuf", "github.com/jackc/pgx/v5"},
+	"artifact":               {},
 	"internal/contentcoding": {"github.com/klauspost/compress", "github.com/andybalholm/brotli"},
 	"proxy":                  {"github.com/BurntSushi/toml", "golang.org/x/net", "golang.org/x/sys"},
 	"proxy/http3":            {"github.com/quic-go/quic-go"},

@@ -1,0 +1,180 @@
+// read.go answers a query that may be answered from the cache.
+
+package sqlcache
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync"
+	"time"
+
+	"github.com/larder-go/larder"
+)
+
+// read returns the rows of a query: those that are kept, those that somebody else is loading, or
+// those that run gets.
+func (c *Conn) read(
+	ctx context.Context, st *statement, s call, run func() (driver.Rows, error),
+) (driver.Rows, error) {
+	w := c.cache.wishOf(ctx, s.text)
+	if !w.keep && w.bad == "" {
+		c.cache.counters.unasked.Add(1)
+		return run()
+	}
+	key, why := c.keyFor(ctx, st, s.args, w)
+	if why != "" {
+		c.cache.counters.count(why)
+		return run()
+	}
+	now := time.Now()
+	if r, ok := c.cache.results.Lookup(key); ok && hold(r.marks, now) {
+		c.cache.counters.hits.Add(1)
+		c.catch(ctx, r)
+		return r.rows(), nil
+	}
+	marks, quiet := markAll(st.reads, now)
+	if !quiet {
+		c.cache.counters.count("its tables are being changed")
+		return run()
+	}
+	return c.load(ctx, load{key, marks, w.ttl}, run)
+}
+
+// keyFor returns the name of a result, or why it is not kept.
+func (c *Conn) keyFor(
+	ctx context.Context, st *statement, args []driver.NamedValue, w wish,
+) (key larder.Key, why string) {
+	switch {
+	case w.bad != "":
+		return key, w.bad
+	case c.session.inside:
+		return key, "is within a transaction"
+	case c.session.unknown:
+		return key, "its session was changed in a way that cannot be told"
+	case !c.session.keeps():
+		return key, "its session has tables or a database of its own"
+	case c.cache.deaf.Load():
+		return key, "changes by others are not heard at the moment"
+	case dependsOnClock(args):
+		return key, "an argument may mean the time of now"
+	}
+	if s := c.sentinel(); s != nil && !s.look(ctx) {
+		return key, "whether others have written is not known at the moment"
+	}
+	key, err := st.keyOf(args)
+	if err != nil {
+		return key, "an argument cannot be told from others"
+	}
+	return key, ""
+}
+
+// load is a result that is to be loaded.
+type load struct {
+	key   larder.Key
+	marks []mark
+	ttl   time.Duration
+}
+
+// load loads a result, or waits for somebody who is loading it.
+func (c *Conn) load(
+	ctx context.Context, l load, run func() (driver.Rows, error),
+) (driver.Rows, error) {
+	f, first := c.cache.flights.join(l)
+	if first {
+		return c.fly(ctx, f, l, run)
+	}
+	if f == nil { // what is being loaded is out of date
+		c.cache.counters.misses.Add(1)
+		return run()
+	}
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if f.result != nil && hold(f.result.marks, time.Now()) {
+		c.cache.counters.coalesced.Add(1)
+		c.catch(ctx, f.result)
+		return f.result.rows(), nil
+	}
+	c.cache.counters.misses.Add(1)
+	return run()
+}
+
+// fly loads a result for all who wait for it.
+func (c *Conn) fly(
+	ctx context.Context, f *flight, l load, run func() (driver.Rows, error),
+) (driver.Rows, error) {
+	c.cache.counters.misses.Add(1)
+	defer c.cache.flights.land(l.key, f)
+	rows, err := run()
+	if err != nil {
+		return nil, err
+	}
+	whole, out := c.cache.collect(rows)
+	if whole != nil {
+		whole.marks, whole.until = l.marks, later(time.Now(), l.ttl)
+		c.cache.results.SetFor(noContext, l.key, whole, l.ttl)
+		f.result = whole
+		c.catch(ctx, whole)
+	}
+	return out, nil
+}
+
+// later returns the end of a time to live, which may be larder.Forever.
+func later(now time.Time, ttl time.Duration) time.Time {
+	return now.Add(min(ttl, 100*365*24*time.Hour))
+}
+
+// flights are the results that are being loaded.
+type flights struct {
+	mu  sync.Mutex // guards the field below
+	now map[larder.Key]*flight
+}
+
+// flight is one of them.
+type flight struct {
+	marks  []mark
+	done   chan struct{} // closed when result is set
+	result *result       // nil: there is none for others
+}
+
+// join returns the flight of a result, and whether the caller is the one who has to load it. There
+// is none for who comes after a change that the load under way may not have seen.
+func (fs *flights) join(l load) (f *flight, first bool) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f := fs.now[l.key]; f != nil {
+		if !sameMarks(f.marks, l.marks) {
+			return nil, false
+		}
+		return f, false
+	}
+	if fs.now == nil {
+		fs.now = map[larder.Key]*flight{}
+	}
+	f = &flight{marks: l.marks, done: make(chan struct{})}
+	fs.now[l.key] = f
+	return f, true
+}
+
+// land ends a flight.
+func (fs *flights) land(key larder.Key, f *flight) {
+	fs.mu.Lock()
+	delete(fs.now, key)
+	fs.mu.Unlock()
+	close(f.done)
+}
+
+// sameMarks reports whether tables had changed as often in both; they are the same tables.
+func sameMarks(a, b []mark) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

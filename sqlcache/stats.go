@@ -1,0 +1,65 @@
+// stats.go counts what the cache has done.
+
+package sqlcache
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats says what a cache has done so far, and what it holds.
+type Stats struct {
+	Hits      uint64            // queries answered from memory
+	Coalesced uint64            // queries answered by the load of another
+	Misses    uint64            // queries that were loaded and could be kept
+	Unasked   uint64            // reads that could be kept and that nobody asked to be
+	NotKept   map[string]uint64 // statements that were not kept though they return rows, by reason
+	TooLarge  uint64            // results beyond MaxRows or MaxResult
+	Forgotten uint64            // how often something was forgotten for a change of our own
+	Heard     uint64            // changes of others that were heard of
+	Deaf      bool              // whether the link of Options.Watch is lost: nothing is kept
+	Results   int               // results that are kept
+	Bytes     int64             // what they take, about
+}
+
+// counters are the numbers of Stats.
+type counters struct {
+	hits, coalesced, misses, unasked, tooLarge, forgotten, heard atomic.Uint64
+
+	mu      sync.Mutex // guards the field below
+	notKept map[string]uint64
+}
+
+// mostReasons is how many reasons are told apart; the others are counted together.
+const mostReasons = 256
+
+// count notes why a result is not kept. That nobody would ask is no reason.
+func (c *counters) count(reason string) {
+	if reason == "" {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.notKept == nil {
+		c.notKept = map[string]uint64{}
+	}
+	if _, known := c.notKept[reason]; !known && len(c.notKept) >= mostReasons {
+		reason = "other reasons"
+	}
+	c.notKept[reason]++
+}
+
+// Stats returns the numbers up to now.
+func (c *Cache) Stats() Stats {
+	n := &c.counters
+	n.mu.Lock()
+	notKept := maps.Clone(n.notKept)
+	n.mu.Unlock()
+	return Stats{
+		Hits: n.hits.Load(), Coalesced: n.coalesced.Load(), Misses: n.misses.Load(),
+		Unasked: n.unasked.Load(), NotKept: notKept, TooLarge: n.tooLarge.Load(),
+		Forgotten: n.forgotten.Load(), Heard: n.heard.Load(), Deaf: c.deaf.Load(),
+		Results: c.results.Len(), Bytes: c.results.Weight(),
+	}
+}

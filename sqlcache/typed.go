@@ -1,0 +1,100 @@
+// typed.go keeps what Query has made of rows, so that a hit needs no connection and scans nothing.
+
+package sqlcache
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/larder-go/larder"
+)
+
+// catcher learns from which result the rows of a query came; nil: from none that is kept.
+type catcher struct{ result *result }
+
+type catcherKey struct{}
+
+// catch tells who asked by Query of the result that answers, if any connection would give the same.
+func (c *Conn) catch(ctx context.Context, r *result) {
+	if at, ok := ctx.Value(catcherKey{}).(*catcher); ok && c.session.isPlain() {
+		at.result = r
+	}
+}
+
+// recall returns what was kept of the rows of an earlier Query.
+func recall[T any](ctx context.Context, n *connector, key larder.Key) ([]T, bool) {
+	c := n.cache
+	if c.deaf.Load() || n.varied.Load() {
+		return nil, false
+	}
+	r, ok := c.results.Lookup(key)
+	if !ok || n.sentinel != nil && !n.sentinel.look(ctx) || !hold(r.marks, time.Now()) {
+		return nil, false
+	}
+	rows, ok := r.typed.([]T)
+	if !ok {
+		return nil, false
+	}
+	c.counters.hits.Add(1)
+	return slices.Clone(rows), true
+}
+
+// remember keeps what was made of a result, as long as that is valid.
+func remember[T any](c *Cache, key larder.Key, from *result, rows []T) {
+	t := reflect.TypeFor[T]()
+	ttl := time.Until(from.until)
+	if ttl <= 0 || !isPlain(t) {
+		return
+	}
+	kept := &result{marks: from.marks, until: from.until, typed: slices.Clone(rows)}
+	kept.weight = from.weight + int64(len(rows))*int64(t.Size()) // strings are held twice at worst
+	c.results.SetFor(noContext, key, kept, ttl)
+}
+
+// isPlain reports whether values of a type share nothing that one may change.
+func isPlain(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return isPlain(t.Elem())
+	case reflect.Struct:
+		if t == reflect.TypeFor[time.Time]() {
+			return true
+		}
+		for f := range t.Fields() {
+			if !isPlain(f.Type) {
+				return false
+			}
+		}
+		return true
+	case reflect.String:
+		return true
+	}
+	return reflect.Bool <= t.Kind() && t.Kind() <= reflect.Complex128
+}
+
+// connectorOf returns the connector of a database that was opened through a cache, nil for others.
+func connectorOf(q Queryer) *connector {
+	db, ok := q.(*sql.DB)
+	if !ok || db == nil {
+		return nil
+	}
+	d, ok := db.Driver().(*cachedDriver)
+	if !ok {
+		return nil
+	}
+	return d.connector
+}
+
+// typedKey names what Query makes of a statement. ok is false if the arguments cannot be told from
+// others.
+func typedKey[T any](n *connector, statement string, args []any) (key larder.Key, ok bool) {
+	parts := append(make([]any, 0, 10), n.name, reflect.TypeFor[T]().String(), statement)
+	for _, a := range args {
+		parts = appendArgument(parts, a)
+	}
+	key, err := larder.KeyOf(parts...)
+	return key, err == nil
+}
