@@ -76,12 +76,15 @@ func (c *Conn) QueryContext(
 func (c *Conn) query(
 	ctx context.Context, s call, run func() (driver.Rows, error),
 ) (driver.Rows, error) {
-	c.session.returned()
-	st := c.statement(ctx, s.text, s.args)
-	if st.Cacheable {
+	st, err := c.statement(ctx, s.text, s.args)
+	switch {
+	case err != nil:
+		return nil, err
+	case st.Cacheable:
 		return c.read(ctx, st, s, run)
+	case st.Reason != "" && c.cache.wishOf(ctx, s.text).keep:
+		c.cache.counters.count(st.Reason)
 	}
-	c.cache.counters.count(st.Reason)
 	return change(ctx, c, st, run, func(rows driver.Rows, done func(error)) driver.Rows {
 		return &writingRows{Rows: rows, done: done}
 	})
@@ -107,8 +110,10 @@ func (c *Conn) ExecContext(
 func (c *Conn) exec(
 	ctx context.Context, s call, run func() (driver.Result, error),
 ) (driver.Result, error) {
-	c.session.returned()
-	st := c.statement(ctx, s.text, s.args)
+	st, err := c.statement(ctx, s.text, s.args)
+	if err != nil {
+		return nil, err
+	}
 	return change(ctx, c, st, run, func(r driver.Result, done func(error)) driver.Result {
 		done(nil)
 		return r
@@ -132,6 +137,7 @@ func change[R any](
 	case len(st.writes) > 0:
 		co := c.beginCommit(ctx, st.writes)
 		r, err := run()
+		c.lookAgain(st)
 		if err != nil {
 			co.end(ctx, err)
 			return r, err
@@ -140,26 +146,42 @@ func change[R any](
 		return last(r, func(err error) { co.end(ctx, err) }), nil
 	}
 	r, err := run()
+	c.lookAgain(st)
 	if err == nil {
 		c.afterwards(st)
 	}
 	return r, err
 }
 
+// lookAgain expects the worst of a statement that has run after the schema may have changed: it may
+// have written other tables than those it was seen to write.
+func (c *Conn) lookAgain(st *statement) {
+	all := &c.cache.tables.all
+	switch {
+	case len(st.marks) == 0 || len(st.writes) == 0 || st.marks[0].changes == all.changes.Load():
+	case c.session.inside:
+		c.session.write(window{all}, true)
+	default:
+		all.bump()
+	}
+}
+
 // afterwards notes what a statement has done to the connection and its transaction.
 func (c *Conn) afterwards(st *statement) {
-	c.session.apply(st.Session)
 	switch st.Transaction {
 	case Begin:
 		c.session.begin()
 	case Rollback:
 		c.session.end()
+	default:
+		c.session.apply(st.Session)
 	}
 }
 
 // BeginTx implements driver.ConnBeginTx.
 func (c *Conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	c.session.returned()
+	c.session.identity(ctx) // within the transaction it cannot be asked for
 	tx, err := c.beginTx(ctx, o)
 	if err != nil {
 		return nil, err
@@ -248,6 +270,6 @@ func (c *Conn) IsValid() bool {
 // Close implements driver.Conn.
 func (c *Conn) Close() error {
 	c.session.returned()
-	c.plans.forget()
+	c.plans.close()
 	return c.inner.Close()
 }

@@ -18,7 +18,7 @@ type connector struct {
 	sentinel *sentinel // nil: the database does not tell of other writers
 
 	plain  atomic.Pointer[string] // identity of the connections as they are when they are opened
-	varied atomic.Bool            // there are several
+	varied atomic.Bool            // there are several, or the database is closed
 }
 
 // learn notes the identity of a connection that is as it was when it was opened.
@@ -54,6 +54,7 @@ func (n *connector) Driver() driver.Driver { return &cachedDriver{n.cache, n.inn
 
 // Close implements io.Closer: sql.DB calls it when it is closed.
 func (n *connector) Close() error {
+	n.varied.Store(true)
 	if n.sentinel != nil {
 		n.sentinel.close()
 	}

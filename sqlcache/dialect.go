@@ -65,7 +65,8 @@ type Effect struct {
 	Writes []string
 	// WritesAll is set if it may change any table, or the schema.
 	WritesAll bool
-	// Session says whether later statements of the connection may behave differently after it.
+	// Session says whether later statements of the connection may behave differently after it. The end
+	// of a transaction takes back what was changed in it: that the cache knows by itself.
 	Session Session
 	// Transaction says whether it begins or ends a transaction by its text.
 	Transaction Transaction
@@ -87,10 +88,11 @@ const (
 type Transaction uint8
 
 const (
-	NoTransaction Transaction = iota // nothing; savepoints count as nothing
+	NoTransaction Transaction = iota // nothing
 	Begin
 	Commit
 	Rollback
+	Savepoint // nothing within a transaction; outside of one it is unknown what it does
 )
 
 // Unknown is the effect of a statement of which nothing is known: it may change everything.

@@ -16,6 +16,7 @@ import (
 type plans struct {
 	conn driver.Conn
 	kept *larder.Cache[string, *plan] // nil: the driver keeps its own, or none are to be
+	old  bool                         // what they were made for may have changed
 }
 
 // plan is a prepared statement, or the memory that its text came once.
@@ -45,9 +46,13 @@ func (p *plan) leave() {
 	}
 }
 
-// forget closes all: what they were made for may have changed.
-func (p *plans) forget() {
-	if p.kept != nil {
+// forget has all closed before the next is used: what they were made for may have changed. Now the
+// connection may still be busy with the rows of what has changed it.
+func (p *plans) forget() { p.old = true }
+
+// close closes all.
+func (p *plans) close() {
+	if p.old = false; p.kept != nil {
 		p.kept.Clear(noContext)
 	}
 }
@@ -60,6 +65,9 @@ func (p *plans) find(
 ) *plan {
 	if p.kept == nil || s.inside || len(args) == 0 {
 		return nil
+	}
+	if p.old {
+		p.close()
 	}
 	found, ok := p.kept.Lookup(text)
 	if !ok {

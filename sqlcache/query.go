@@ -82,11 +82,15 @@ func scan[T any](ctx context.Context, q Queryer, statement string, args []any) (
 // aim has dest point to where the columns go.
 func aim(dest []any, row reflect.Value, paths [][]int) {
 	for i, path := range paths {
-		dest[i] = row.FieldByIndex(path).Addr().Interface()
+		at := row
+		if path != nil {
+			at = row.FieldByIndex(path)
+		}
+		dest[i] = at.Addr().Interface()
 	}
 }
 
-// pathsOf returns the way to the field of each column; an empty way is the row itself.
+// pathsOf returns the way to the field of each column; nil is the row itself.
 func pathsOf(t reflect.Type, names []string) ([][]int, error) {
 	paths := make([][]int, len(names))
 	if isOne(t) {

@@ -33,7 +33,7 @@ func (c *Conn) read(
 		return r.rows(), nil
 	}
 	marks, quiet := markAll(st.reads, now)
-	if !quiet {
+	if !quiet || !hold(st.marks, now) {
 		c.cache.counters.count("its tables are being changed")
 		return run()
 	}

@@ -65,13 +65,9 @@ func (s *sentinel) lookLocked(ctx context.Context) bool {
 		return false
 	}
 	ctx = context.WithoutCancel(ctx) // a driver might break the connection off, and others need it
-	if s.conn == nil {
-		conn, err := s.connector.Connect(ctx)
-		if err != nil {
-			s.cache.o.OnError(err)
-			return false
-		}
-		s.conn = conn
+	if err := s.connectLocked(ctx); err != nil {
+		s.cache.o.OnError(err)
+		return false
 	}
 	version, err := s.versioner.Version(ctx, querier{s.conn})
 	if err != nil {
@@ -82,6 +78,27 @@ func (s *sentinel) lookLocked(ctx context.Context) bool {
 	}
 	s.last, s.known = version, true
 	return true
+}
+
+// connectLocked opens the connection, unless it is open.
+func (s *sentinel) connectLocked(ctx context.Context) (err error) {
+	if s.conn == nil {
+		s.conn, err = s.connector.Connect(ctx)
+	}
+	return err
+}
+
+// ask has somebody else ask over the connection.
+func (s *sentinel) ask(ctx context.Context, question func(Querier) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return driver.ErrBadConn
+	}
+	if err := s.connectLocked(ctx); err != nil {
+		return err
+	}
+	return question(querier{s.conn})
 }
 
 func (s *sentinel) close() {
@@ -111,7 +128,10 @@ func (c *Conn) sentinel() *sentinel {
 
 // lost reports whether an error leaves open what the database has done, or is still doing.
 func (c *Conn) lost(ctx context.Context, err error) bool {
+	if errors.Is(err, driver.ErrBadConn) {
+		return false // by its contract the database has done nothing
+	}
 	var network net.Error
-	return ctx.Err() != nil || errors.Is(err, driver.ErrBadConn) || errors.As(err, &network) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || !c.IsValid()
+	return ctx.Err() != nil || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || !c.IsValid()
 }

@@ -4,7 +4,7 @@ package sqlcache
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 	"time"
 )
 
@@ -13,6 +13,7 @@ type session struct {
 	conn *Conn
 
 	name     string // what results over it depend on; "": they must not be kept
+	label    string // what identity returns; "": it has to be made anew
 	known    bool   // name has been asked for
 	unknown  bool   // it may be in a state that no name tells
 	outside  bool   // somebody uses the connection past the cache
@@ -25,16 +26,28 @@ type session struct {
 // identity returns what results depend on, or, if they must not be kept, a name that no other
 // connection has.
 func (s *session) identity(ctx context.Context) string {
-	if !s.known && !s.unknown {
-		name, err := s.conn.cache.o.Dialect.Identity(ctx, s.conn.past())
-		if s.name, s.known = name, err == nil; s.known && s.changes == 0 {
-			s.conn.connector.learn(name)
-		}
+	if !s.known && !s.unknown && !s.inside { // a question might be the first of the transaction
+		s.ask(ctx)
 	}
-	if s.keeps() {
-		return s.conn.connector.name + s.name
+	if s.label == "" {
+		s.label = fmt.Sprintf("#%d.%d", s.conn.number, s.changes)
 	}
-	return "#" + strconv.FormatUint(s.conn.number, 36) + "." + strconv.FormatUint(s.changes, 36)
+	return s.label
+}
+
+// ask asks the database for the name.
+func (s *session) ask(ctx context.Context) {
+	name, err := s.conn.cache.o.Dialect.Identity(ctx, s.conn.past())
+	if err != nil {
+		return
+	}
+	s.name, s.known = name, true
+	if s.changes == 0 {
+		s.conn.connector.learn(name)
+	}
+	if s.label = ""; name != "" {
+		s.label = s.conn.connector.name + name
+	}
 }
 
 // keeps reports whether results over the connection may be kept.
@@ -57,6 +70,7 @@ func (s *session) apply(change Session) {
 		return
 	}
 	s.changes++
+	s.label = ""
 	s.conn.plans.forget()
 }
 

@@ -5,6 +5,7 @@ package sqlcache
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -36,29 +37,62 @@ func weighStatement(k statementKey, s *statement) int {
 // unknown.
 const longestStatement = 1 << 20
 
-// statement returns what a statement does. The error is not that of the statement: the database
-// could not be asked, and what is returned expects the worst.
-func (c *Conn) statement(ctx context.Context, text string, args []driver.NamedValue) *statement {
+// statement returns what a statement does. If the database cannot be asked it expects the worst. An
+// error says that the statement cannot be run over this connection, or not any more.
+func (c *Conn) statement(
+	ctx context.Context, text string, args []driver.NamedValue,
+) (*statement, error) {
+	c.session.returned()
 	if len(text) > longestStatement {
-		return c.cache.newStatement(Unknown("is too long to be looked at"))
+		return c.cache.newStatement(Unknown("is too long to be looked at")), nil
 	}
 	key := statementKey{c.session.identity(ctx), text}
 	if s, ok := c.cache.statements.Lookup(key); ok && hold(s.marks, time.Now()) {
-		return s
+		return c.orUnknown(s), nil
 	}
 	marks, quiet := markAll([]*table{&c.cache.tables.all}, time.Now())
-	effect, err := c.cache.o.Dialect.Effect(ctx, c.past(), text, args)
-	if err != nil {
-		return c.cache.newStatement(Unknown("could not be looked at: " + err.Error()))
+	effect, err := c.examine(ctx, text, args)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && (errors.Is(err, driver.ErrBadConn) || !c.IsValid()):
+		return nil, driver.ErrBadConn
+	case err != nil:
+		return c.cache.newStatement(Unknown("could not be looked at: " + err.Error())), nil
 	}
 	s := c.cache.newStatement(effect)
 	if s.name, err = larder.KeyOf(key.identity, text); err != nil {
-		return c.cache.newStatement(Unknown(err.Error()))
+		return nil, err // two strings
 	}
 	if s.marks = marks; quiet && !c.session.hasChangedSchema() {
 		c.cache.statements.Set(noContext, key, s)
 	}
-	return s
+	return c.orUnknown(s), nil
+}
+
+// examine asks the dialect. A transaction of SQLite begins with its first look at the file, and that
+// may not be ours: there another connection is asked, which knows the same, as long as the
+// transaction has not changed the schema. If it has, all tables count as written anyway.
+func (c *Conn) examine(
+	ctx context.Context, text string, args []driver.NamedValue,
+) (e Effect, err error) {
+	dialect := c.cache.o.Dialect
+	if s := c.sentinel(); s != nil && c.session.inside {
+		err = s.ask(context.WithoutCancel(ctx), func(q Querier) (err error) {
+			e, err = dialect.Effect(context.WithoutCancel(ctx), q, text, args)
+			return err
+		})
+		return e, err
+	}
+	return dialect.Effect(ctx, c.past(), text, args)
+}
+
+// orUnknown returns a statement, or what is to be expected of it where nobody can say that.
+func (c *Conn) orUnknown(st *statement) *statement {
+	if st.Transaction == Savepoint && !c.session.inside {
+		return c.cache.newStatement(Unknown("is a savepoint outside of a transaction"))
+	}
+	return st
 }
 
 // newStatement returns a statement of that effect.
@@ -76,8 +110,23 @@ func (c *Cache) newStatement(e Effect) *statement {
 // special finds words that databases read as a time of now: 'today'::date.
 var special = regexp.MustCompile(`(?i)\b(now|today|tomorrow|yesterday)\b`)
 
-// longestSpecial is how long a text may be that is read as a time, in bytes.
-const longestSpecial = 64
+// longestTime is how long a text may be that is read as a time, in bytes, blanks aside: PostgreSQL
+// takes 128.
+const longestTime = 256
+
+// isSpecial reports whether a database may read a text as a time of now.
+func isSpecial(text string) bool {
+	solid := 0
+	for i := range len(text) {
+		if text[i] > ' ' {
+			solid++
+		}
+		if solid > longestTime {
+			return false
+		}
+	}
+	return special.MatchString(text)
+}
 
 // dependsOnClock reports whether a database may read one of the arguments as a time of now.
 func dependsOnClock(args []driver.NamedValue) bool {
@@ -85,11 +134,11 @@ func dependsOnClock(args []driver.NamedValue) bool {
 		switch v := a.Value.(type) {
 		case nil, bool, int64, int, float64, time.Time:
 		case string:
-			if len(v) <= longestSpecial && special.MatchString(v) {
+			if isSpecial(v) {
 				return true
 			}
 		case []byte:
-			if len(v) <= longestSpecial && special.Match(v) {
+			if isSpecial(string(v)) {
 				return true
 			}
 		default: // what only this driver takes: an array, a range

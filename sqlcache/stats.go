@@ -14,7 +14,7 @@ type Stats struct {
 	Coalesced uint64            // queries answered by the load of another
 	Misses    uint64            // queries that were loaded and could be kept
 	Unasked   uint64            // reads that could be kept and that nobody asked to be
-	NotKept   map[string]uint64 // statements that were not kept though they return rows, by reason
+	NotKept   map[string]uint64 // queries that were not kept though that was asked for, by reason
 	TooLarge  uint64            // results beyond MaxRows or MaxResult
 	Forgotten uint64            // how often something was forgotten for a change of our own
 	Heard     uint64            // changes of others that were heard of
@@ -34,11 +34,8 @@ type counters struct {
 // mostReasons is how many reasons are told apart; the others are counted together.
 const mostReasons = 256
 
-// count notes why a result is not kept. That nobody would ask is no reason.
+// count notes why a result is not kept that somebody asked to be.
 func (c *counters) count(reason string) {
-	if reason == "" {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.notKept == nil {

@@ -27,7 +27,7 @@ func (c *Conn) catch(ctx context.Context, r *result) {
 // recall returns what was kept of the rows of an earlier Query.
 func recall[T any](ctx context.Context, n *connector, key larder.Key) ([]T, bool) {
 	c := n.cache
-	if c.deaf.Load() || n.varied.Load() {
+	if c.deaf.Load() || n.varied.Load() || ctx.Err() != nil {
 		return nil, false
 	}
 	r, ok := c.results.Lookup(key)
