@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/larder-go/larder/internal/filehash"
 	"github.com/larder-go/larder/store"
 	"github.com/larder-go/larder/store/disk"
 )
@@ -29,6 +30,7 @@ type runOptions struct {
 	maxOutput size
 	envs      []string
 	files     []string
+	makes     []string
 	tags      []string
 	key       string
 	accept    []int
@@ -44,11 +46,13 @@ func runCommand(g *globals) *cobra.Command {
 		Use:   "run [FLAGS] -- COMMAND [ARGUMENT...]",
 		Short: "print the output of a command, at once the second time",
 		Example: "  larder run --ttl 15m --stale 1h -- gh api /orgs/golang/repos\n" +
-			"  larder run --ttl forever --file train.py --file data.csv -- python train.py data.csv",
-		Long: "Runs COMMAND and keeps its stdout, stderr and exit code; until --ttl is over, the same\n" +
-			"command prints them again without running. The same command: the same words, the same\n" +
-			"working directory, the same --env, --file, --stdin and --key. Failures are not kept.\n" +
-			"Many at once run it once. The exit code is that of COMMAND; 1: larder failed, 2: usage,\n" +
+			"  larder run --ttl forever --file train.py --file data.csv --makes model.pkl" +
+			" -- python train.py",
+		Long: "Runs COMMAND and keeps its stdout, stderr and exit code; until --ttl is over, the\n" +
+			"same command prints them again without running. The same command: the same words, the\n" +
+			"same working directory, the same --env, --file, --stdin, --key and --makes. Files that\n" +
+			"it --makes are kept with its output and put back. Failures are not kept. Many at once\n" +
+			"run it once. The exit code is that of COMMAND; 1: larder failed, 2: usage,\n" +
 			"4: --offline and not in the cache, 124: --timeout, 126: not executable, 127: not found,\n" +
 			"128+n: ended by signal n.",
 		Args: func(_ *cobra.Command, args []string) error { return o.check(args) },
@@ -69,7 +73,9 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.envs, "env", nil,
 		"environment variable `NAME` that the output depends on; repeatable")
 	flags.StringArrayVar(&o.files, "file", nil,
-		"`PATH` of a file whose content the output depends on; repeatable")
+		"`PATH` of a file or folder whose content the output depends on; repeatable")
+	flags.StringArrayVar(&o.makes, "makes", nil,
+		"`PATH` of a file that the command makes, to be kept and put back; repeatable")
 	flags.BoolVar(&o.stdin, "stdin", false,
 		"give the command all of stdin, as part of the key (default: an empty stdin)")
 	flags.StringVar(&o.key, "key", "", "any `TEXT` that the output depends on, such as a version")
@@ -97,7 +103,7 @@ func (o *runOptions) check(argv []string) error {
 	case slices.ContainsFunc(o.envs, badName):
 		return usagef("run: --env takes the name of a variable alone, such as --env HOME")
 	}
-	return nil
+	return o.checkMakes()
 }
 
 func badCode(code int) bool { return code < 0 || code > 255 }
@@ -107,6 +113,7 @@ type runner struct {
 	runOptions
 	g      *globals
 	store  store.Store
+	hasher filehash.Hasher
 	argv   []string
 	stdin  *os.File // nil: empty
 	key    string
@@ -114,6 +121,8 @@ type runner struct {
 	called time.Time
 	stdout io.Writer
 	stderr io.Writer
+	// unserved is why what is kept could not be printed, nil if it could or there is nothing.
+	unserved error
 }
 
 func runCached(ctx context.Context, g *globals, o runOptions, argv []string) error {
@@ -121,14 +130,16 @@ func runCached(ctx context.Context, g *globals, o runOptions, argv []string) err
 	if err != nil {
 		return fmt.Errorf("run: keep stdin: %w", err)
 	}
-	recipe, err := o.gather(argv, sum)
+	called := time.Now()
+	s := g.openOrPass("run")
+	defer s.Close()
+	hasher := filehash.Hasher{Memory: notes{s}}
+	recipe, err := o.gather(ctx, hasher, argv, sum)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	s := g.openOrPass("run")
-	defer s.Close()
 	r := &runner{
-		runOptions: o, g: g, store: s, argv: argv, stdin: stdin, called: time.Now(),
+		runOptions: o, g: g, store: s, hasher: hasher, argv: argv, stdin: stdin, called: called,
 		recipe: recipe, key: recipe.key(), stdout: os.Stdout, stderr: os.Stderr,
 	}
 	if g.behind != 0 {
@@ -142,14 +153,24 @@ func (r *runner) run(ctx context.Context) error {
 	k, found := r.lookup(ctx)
 	switch r.decide(k, found) {
 	case serve:
-		return r.print(k)
+		if done, err := r.serve(ctx, k); done {
+			return err
+		}
 	case serveStale:
 		return r.printStale(ctx, k)
 	}
 	if r.offline {
-		return exitf(exitAbsent, "run: not in the cache: %s", commandLine(r.argv, 60))
+		return r.absent()
 	}
 	return r.coalesce(ctx)
+}
+
+// absent says that --offline has nothing to print.
+func (r *runner) absent() error {
+	if r.unserved != nil {
+		return exitf(exitAbsent, "run: cannot put back %w", r.unserved)
+	}
+	return exitf(exitAbsent, "run: not in the cache: %s", commandLine(r.argv, 60))
 }
 
 // coalesce runs the command, unless another process does: then it waits for that one and prints
@@ -162,8 +183,18 @@ func (r *runner) coalesce(ctx context.Context) error {
 	defer release()
 	k, found := r.lookup(ctx)
 	if r.decide(k, found) == serve {
-		return r.print(k)
+		if done, err := r.serve(ctx, k); done {
+			return err
+		}
 	}
+	if r.unserved != nil && ctx.Err() == nil {
+		r.g.say("run: running the command: cannot put back %v", r.unserved)
+	}
+	free, err := r.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
 	return r.finish(r.load(ctx))
 }
 

@@ -7,12 +7,14 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/larder-go/larder/internal/filehash"
+	"github.com/larder-go/larder/store"
 )
 
 // runPrefix begins the keys of run.
@@ -28,8 +30,9 @@ type recipe struct {
 	dir   string // "" shares the output between directories
 	envs  []variable
 	files []input
-	stdin string // hash of stdin, "" if it is empty
-	extra string // what --key said
+	stdin string   // hash of stdin, "" if it is empty
+	extra string   // what --key said
+	makes []string // files that come with the output
 }
 
 // variable is an environment variable. To be empty is not to be absent.
@@ -65,7 +68,15 @@ func (r recipe) encode() []byte {
 	for _, f := range r.files {
 		b = appendText(appendText(b, f.path), f.sum)
 	}
-	return appendText(appendText(b, r.stdin), r.extra)
+	b = appendText(appendText(b, r.stdin), r.extra)
+	if len(r.makes) == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.makes)))
+	for _, path := range r.makes {
+		b = appendText(b, path)
+	}
+	return b
 }
 
 func presence(is bool) byte {
@@ -81,15 +92,19 @@ func appendText(b []byte, text string) []byte {
 }
 
 // gather reads what the output of argv depends on. stdin is the hash of its stdin.
-func (o runOptions) gather(argv []string, stdin string) (recipe, error) {
-	r := recipe{argv: argv, stdin: stdin, extra: o.key, envs: readVariables(o.envs)}
+func (o runOptions) gather(
+	ctx context.Context, h filehash.Hasher, argv []string, stdin string,
+) (recipe, error) {
+	r := recipe{
+		argv: argv, stdin: stdin, extra: o.key, envs: readVariables(o.envs), makes: o.made(),
+	}
 	var err error
 	if !o.anyDir {
 		if r.dir, err = os.Getwd(); err != nil {
 			return r, fmt.Errorf("working directory: %w: give --any-dir", err)
 		}
 	}
-	r.files, err = hashFiles(o.files)
+	r.files, err = hashFiles(ctx, h, o.files)
 	return r, err
 }
 
@@ -106,41 +121,41 @@ func readVariables(names []string) []variable {
 
 func badName(name string) bool { return name == "" || strings.ContainsAny(name, "=\x00") }
 
-// hashFiles hashes the content of the files at paths.
-func hashFiles(paths []string) ([]input, error) {
+// hashFiles hashes the content of the files and folders at paths.
+func hashFiles(ctx context.Context, h filehash.Hasher, paths []string) ([]input, error) {
 	var found []input
 	for _, path := range sortedSet(paths) {
-		sum, err := hashFile(path)
+		sum, err := h.Sum(ctx, path)
 		if err != nil {
 			return nil, fmt.Errorf("--file: %w", err)
 		}
-		found = append(found, input{path, sum})
+		found = append(found, input{path, string(sum[:])})
 	}
 	return found, nil
 }
 
-func sortedSet(words []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(words)))
+// notes remembers in the cache what was in files, so that large ones are read once.
+type notes struct{ store store.Store }
+
+// notePrefix begins the keys of notes.
+const notePrefix = "file:"
+
+// Recall implements filehash.Memory. A cache that fails remembers nothing.
+func (n notes) Recall(ctx context.Context, path string) []byte {
+	item, err := n.store.Get(ctx, notePrefix+path)
+	if err != nil {
+		return nil
+	}
+	return item.Value
 }
 
-// errNotRegular is returned for a folder, a pipe or a device: its content is not there to be read
-// twice.
-var errNotRegular = errors.New("not a regular file: name the files themselves")
+// Remember implements filehash.Memory.
+func (n notes) Remember(ctx context.Context, path string, note []byte) {
+	_ = n.store.Set(ctx, notePrefix+path, store.Item{Value: note}) // then it is read again
+}
 
-func hashFile(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s: %w", path, errNotRegular)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return hashAll(f, io.Discard)
+func sortedSet(words []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(words)))
 }
 
 // hashAll returns the SHA-256 of what is left of r, and copies it to w.

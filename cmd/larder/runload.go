@@ -31,6 +31,7 @@ func (f failedRun) Error() string {
 // from the command, and why the output was not kept if it was not.
 func (r *runner) load(ctx context.Context) (code int, unkept error) {
 	rec := recorder{limit: int64(r.maxOutput)}
+	before := r.lookBefore()
 	started := time.Now()
 	end, err := child{
 		argv: r.argv, stdin: r.stdin, timeout: time.Duration(r.timeout),
@@ -44,6 +45,9 @@ func (r *runner) load(ctx context.Context) (code int, unkept error) {
 			r.argv[0], formatDuration(time.Duration(r.timeout)))
 	case end.interrupted || !r.accepts(end.code):
 		return end.code, failedRun{end.code, lastLine(rec.err.Bytes())}
+	}
+	if err := r.checkMade(before); err != nil {
+		return exitFailed, err
 	}
 	return end.code, r.keep(ctx, &rec, record{
 		exit: end.code, started: started, took: time.Since(started), argv: r.argv,
@@ -69,7 +73,7 @@ func (r *runner) keep(ctx context.Context, rec *recorder, done record) error {
 	if rec.over() {
 		return fmt.Errorf("%w %s", errOver, formatSize(rec.limit))
 	}
-	files, err := hashFiles(r.files)
+	files, err := hashFiles(ctx, r.hasher, r.files)
 	if err != nil {
 		return err
 	}
@@ -77,12 +81,12 @@ func (r *runner) keep(ctx context.Context, rec *recorder, done record) error {
 		return errors.New("a --file changed while the command ran")
 	}
 	done.stdout, done.stderr = rec.out.Bytes(), rec.err.Bytes()
-	return r.store.Set(ctx, r.key, r.item(done, time.Now()))
+	return r.keepWithMade(ctx, done, r.item(time.Now()))
 }
 
-// item wraps a record that was made at now.
-func (o runOptions) item(rec record, now time.Time) store.Item {
-	item := store.Item{Value: rec.encode(), Created: now, Tags: o.tags}
+// item describes what is kept at now, without its value.
+func (o runOptions) item(now time.Time) store.Item {
+	item := store.Item{Created: now, Tags: o.tags}
 	if o.ttl == forever {
 		return item
 	}
@@ -100,7 +104,7 @@ func (r *runner) finish(code int, unkept error) error {
 	switch {
 	case unkept == nil || errors.As(unkept, &failed):
 		return exitWith(code)
-	case !r.accepts(code):
+	case !r.accepts(code), errors.Is(unkept, errUnmade):
 		return exitf(code, "run: %w", unkept)
 	}
 	r.g.say("run: output not kept: %v", unkept)

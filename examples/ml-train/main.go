@@ -1,8 +1,8 @@
 // main.go trains a small model: it stands for the slow program of yours.
 
-// Command ml-train fits a line to the points of a CSV file by gradient descent and prints the
-// model as JSON. Train it through larder, as train.sh does, and it trains once for each content
-// of its data and of its own code.
+// Command ml-train fits a line to the points of a CSV file by gradient descent and writes the
+// model to a file, as JSON. Run it through larder, as train.sh does, and it trains once for each
+// content of its data and of its own code. It could be in any language.
 package main
 
 import (
@@ -23,20 +23,29 @@ type model struct {
 type point struct{ x, y float64 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: ml-train DATA.csv")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: ml-train DATA.csv MODEL.json")
 		os.Exit(2)
 	}
-	points, err := read(os.Args[1])
+	if err := run(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "ml-train:", err)
+		os.Exit(1)
+	}
+}
+
+func run(data, path string) error {
+	points, err := read(data)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ml-train:", err)
-		os.Exit(1)
+		return err
 	}
-	fmt.Fprintln(os.Stderr, "training on", len(points), "points")
-	if err := json.NewEncoder(os.Stdout).Encode(train(points)); err != nil {
-		fmt.Fprintln(os.Stderr, "ml-train:", err)
-		os.Exit(1)
+	fmt.Println("training on", len(points), "points")
+	m := train(points)
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
 	}
+	fmt.Printf("y = %.3f x + %.3f\n", m.Slope, m.Intercept)
+	return os.WriteFile(path, append(b, '\n'), 0o666)
 }
 
 func read(path string) ([]point, error) {

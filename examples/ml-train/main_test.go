@@ -17,20 +17,23 @@ func TestTrainsOncePerContent(t *testing.T) {
 	for _, name := range []string{"main.go", "data.csv", "train.sh"} {
 		copyFile(t, name, filepath.Join(dir, name))
 	}
-	first := trainThrough(t, dir)
-	if !strings.HasPrefix(first, `{"slope":`) {
-		t.Errorf("got %q, want a model", first)
+	first, said := trainThrough(t, dir)
+	if !strings.HasPrefix(first, `{"slope":`) || !strings.Contains(said, "y = ") {
+		t.Errorf("got %q, %q, want a model", first, said)
+	}
+	if err := os.Remove(filepath.Join(dir, "model.json")); err != nil {
+		t.Fatal(err)
 	}
 	fixGo := breakGo(t, dir)
-	if again := trainThrough(t, dir); again != first {
-		t.Errorf("got %q, then %q", first, again)
+	if again, saidAgain := trainThrough(t, dir); again != first || saidAgain != said {
+		t.Errorf("got %q, %q, then %q, %q", first, said, again, saidAgain)
 	}
 	fixGo()
 	err := os.WriteFile(filepath.Join(dir, "data.csv"), []byte("0,0\n1,1\n"), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if other := trainThrough(t, dir); other == first {
+	if other, _ := trainThrough(t, dir); other == first {
 		t.Errorf("other data, same model %q", other)
 	}
 }
@@ -68,7 +71,8 @@ func breakGo(t *testing.T, dir string) (fix func()) {
 	return func() { os.Remove(fake) }
 }
 
-func trainThrough(t *testing.T, dir string) string {
+// trainThrough returns the model, and what was printed.
+func trainThrough(t *testing.T, dir string) (model, said string) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(dir, "train.sh"))
 	var talk bytes.Buffer
@@ -77,5 +81,9 @@ func trainThrough(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatalf("%v: %s", err, &talk)
 	}
-	return string(out)
+	b, err := os.ReadFile(filepath.Join(dir, "model.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b), string(out)
 }
