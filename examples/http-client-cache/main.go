@@ -1,4 +1,4 @@
-// main.go asks an origin for the same page twice through a cache.
+// main.go answers: how does a client ask for what has changed alone?
 
 // Command http-client-cache prints how the cache answered each of three requests for one URL.
 //

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-go/larder/browsercache"
 	"github.com/larder-go/larder/fragment"
 	"github.com/larder-go/larder/store"
 )
@@ -124,23 +125,28 @@ func crowd(ctx context.Context, s *shop) error {
 	return <-failed
 }
 
+// home sends the page of whoever asks for it.
+func (s *shop) home(w http.ResponseWriter, r *http.Request) {
+	user := "Ann"
+	if r.FormValue("user") == "Bob" {
+		user = "Bob"
+	}
+	var b strings.Builder // so that half a page is never sent
+	if err := s.show(r.Context(), &b, user); err != nil {
+		log.Print(err)
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	io.WriteString(w, b.String())
+}
+
 func serve(addr string) error {
 	s := open(newDatabase(), nil)
 	defer s.parts.Close()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		user := "Ann"
-		if r.FormValue("user") == "Bob" {
-			user = "Bob"
-		}
-		var b strings.Builder // so that half a page is never sent
-		if err := s.show(r.Context(), &b, user); err != nil {
-			log.Print(err)
-			http.Error(w, "the page could not be made", http.StatusInternalServerError)
-			return
-		}
-		io.WriteString(w, b.String())
-	})
+	// The page is its reader's own: browsers may keep it, and nobody between.
+	mux.Handle("GET /{$}", browsercache.With(browsercache.PrivateNoCache(),
+		http.HandlerFunc(s.home)))
 	mux.HandleFunc("POST /reprice", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.reprice(r.Context(), 2, 500+time.Now().Second()*10); err != nil {
 			log.Print(err)

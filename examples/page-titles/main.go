@@ -1,4 +1,4 @@
-// main.go prints the titles of pages, fetched politely through a folder.
+// main.go answers: how do I read the titles of many pages, and stay welcome?
 
 // Command page-titles is a scraper in thirty lines: pages are kept for 15 minutes, after that only
 // what has changed is sent again, and robots.txt is obeyed.

@@ -22,7 +22,7 @@ import (
 const (
 	ttl   = 50 * time.Millisecond // short, so that the program is
 	stale = time.Minute
-	slow  = 400 * time.Millisecond
+	slow  = time.Second
 )
 
 // origin counts what it hands out, and has bad days.
@@ -42,7 +42,7 @@ func (o *origin) price(ctx context.Context, item string) (string, error) {
 
 func main() {
 	var shop origin
-	failures := make(chan error, 100)
+	failures := make(chan error, 10_000)
 	prices := larder.New(larder.Options[string, string]{
 		Name: "prices", Load: shop.price, TTL: ttl, Stale: stale, RetryAfter: ttl,
 		OnError: func(err error) { failures <- err },
@@ -53,13 +53,20 @@ func main() {
 	time.Sleep(ttl)
 	shop.delay.Store(int64(slow))
 	show("stale, while the origin is slow", prices) // and begins a refresh
-	await(func() bool { v, _ := prices.Lookup("tea"); return v == "price 2 of tea" })
+	await(func() bool {
+		v, _ := prices.Get(context.Background(), "tea")
+		return v == "price 2 of tea"
+	})
 	show("when the refresh has ended", prices)
 
 	time.Sleep(ttl)
 	shop.delay.Store(0)
 	shop.down.Store(true)
 	show("stale, while the origin is down", prices)
+	await(func() bool {
+		prices.Get(context.Background(), "tea") // served at once, as before
+		return len(failures) > 0
+	})
 	fmt.Println("OnError heard:", <-failures)
 
 	shop.down.Store(false)
@@ -70,20 +77,25 @@ func main() {
 func orOld(shop *origin) {
 	prices := larder.New(larder.Options[string, string]{
 		Name: "careful", Load: shop.price, TTL: ttl, RetryAfter: ttl,
-		StaleOnError: time.Hour, SoftTimeout: 100 * time.Millisecond,
+		StaleOnError: time.Hour, SoftTimeout: slow / 2,
 	})
 	defer prices.Close()
 	show("careful, first", prices)
-	time.Sleep(ttl)
+	grownOld(prices)
 	show("careful, after its TTL", prices)
-	time.Sleep(ttl)
+	grownOld(prices)
 	shop.down.Store(true)
 	show("careful, while the origin is down", prices)
-	time.Sleep(ttl)
+	time.Sleep(ttl) // for RetryAfter
 	shop.down.Store(false)
 	shop.delay.Store(int64(slow))
 	show("careful, while the origin is slow", prices)
 	fmt.Println("served stale:", prices.Stats().Stale)
+}
+
+// grownOld waits until a value is not fresh any more: then Lookup does not find it.
+func grownOld(prices *larder.Cache[string, string]) {
+	await(func() bool { _, fresh := prices.Lookup("tea"); return !fresh })
 }
 
 // show prints what a Get returns, and whether it had to wait for the slow origin.
