@@ -66,7 +66,8 @@ func outcomeOfQuery(rows *sql.Rows, err error) (o outcome) {
 // describeValue says everything of a value.
 func describeValue(v any) string {
 	if t, ok := v.(time.Time); ok {
-		return fmt.Sprintf("time %v in %q %p", t.Format(time.RFC3339Nano), t.Location(), t.Location())
+		zone, offset := t.Zone()
+		return fmt.Sprintf("time %v in %q %q %d", t.Format(time.RFC3339Nano), t.Location(), zone, offset)
 	}
 	return fmt.Sprintf("%T %#v", v, v)
 }

@@ -134,17 +134,20 @@ func TestPostgresByLibPQAnswersAsWithoutTheCache(t *testing.T) {
 // play does random deeds, one after the other. A connection leaves alone what the transaction of
 // the other has locked.
 func (w *pgWorld) play(r *rand.Rand, n int) {
-	locked := [2]bool{}  // by a transaction that wrote
-	textual := [2]bool{} // the transaction was begun by its text
+	locked := [2]bool{}    // by a transaction that wrote
+	exclusive := [2]bool{} // by one that lets nobody read either, for which a hit would not wait
+	textual := [2]bool{}   // the transaction was begun by its text
 	for n := range n {
 		if n%400 == 399 {
 			w.reconnect()
-			locked, textual = [2]bool{}, [2]bool{}
+			locked, exclusive, textual = [2]bool{}, [2]bool{}, [2]bool{}
 		}
 		i := r.IntN(2)
 		d := w.again(r, pgDeed)
 		inside := w.bare[i].tx != nil || textual[i]
 		switch {
+		case exclusive[1-i]:
+			continue
 		case d.kind == "query" || d.kind == "prepared":
 		case locked[1-i]:
 			continue
@@ -171,8 +174,11 @@ func (w *pgWorld) play(r *rand.Rand, n int) {
 		default:
 			locked[i] = inside && (locked[i] || d.kind == "exec")
 		}
+		if locked[i] && d.kind == "exec" && !strings.Contains("INSERT UPDATE DELETE", d.text[:6]) {
+			exclusive[i] = true
+		}
 		if !textual[i] && w.bare[i].tx == nil {
-			locked[i] = false
+			locked[i], exclusive[i] = false, false
 		}
 	}
 }
