@@ -136,6 +136,7 @@ func (h *hand) close() {
 	if h.tx != nil {
 		h.tx.Rollback()
 	}
+	h.conn.ExecContext(context.Background(), "ROLLBACK") // of one that was begun by its text, if any
 	h.conn.Close()
 }
 

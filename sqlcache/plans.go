@@ -94,7 +94,7 @@ func (p *plans) prepare(ctx context.Context, text string, found *plan) {
 		return
 	}
 	_, checks := stmt.(driver.NamedValueChecker)
-	_, converts := stmt.(driver.ColumnConverter)
+	_, converts := stmt.(driver.ColumnConverter) //lint:ignore SA1019 older drivers have it
 	if checks || converts {
 		stmt.Close()
 		found.useless = true

@@ -170,7 +170,6 @@ type wide struct {
 	CreatedAt time.Time
 	Label     sql.NullString `db:"s"`
 	Ignored   func()         `db:"-"`
-	hidden    int
 }
 
 type base struct{ ID int64 }

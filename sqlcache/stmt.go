@@ -19,7 +19,6 @@ var (
 	_ driver.StmtExecContext   = (*stmt)(nil)
 	_ driver.StmtQueryContext  = (*stmt)(nil)
 	_ driver.NamedValueChecker = (*stmt)(nil)
-	_ driver.ColumnConverter   = (*stmt)(nil)
 )
 
 // Prepare implements driver.Conn.
@@ -128,6 +127,7 @@ func (s *stmt) CheckNamedValue(v *driver.NamedValue) error {
 
 // ColumnConverter implements driver.ColumnConverter.
 func (s *stmt) ColumnConverter(i int) driver.ValueConverter {
+	//lint:ignore SA1019 older drivers have it
 	if inner, ok := s.inner.(driver.ColumnConverter); ok {
 		return inner.ColumnConverter(i)
 	}

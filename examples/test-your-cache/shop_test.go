@@ -111,7 +111,7 @@ func TestAPriceExpiresAfterAMinute(t *testing.T) {
 		wantPrice(t, p, "sencha", 1, time.Second)
 		time.Sleep(time.Minute - 1)
 		wantPrice(t, p, "sencha", 1, 0)
-		time.Sleep(1) // a nanosecond
+		time.Sleep(time.Nanosecond) // a nanosecond
 		wantPrice(t, p, "sencha", 2, time.Second)
 	})
 }
