@@ -85,9 +85,14 @@ func (p *program) await(text string) {
 	}
 }
 
+// longest is how long a program of an example may take, on a machine that is busy.
+const longest = 2 * time.Minute
+
 // ended waits for the end of the program and returns what it has printed.
 func (p *program) ended() string {
 	p.t.Helper()
+	late := time.AfterFunc(longest, func() { p.cmd.Process.Kill() })
+	defer late.Stop()
 	if err := p.cmd.Wait(); err != nil {
 		p.t.Fatalf("%s: %v", p.name, err)
 	}
