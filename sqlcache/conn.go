@@ -16,6 +16,7 @@ type Conn struct {
 	connector *connector
 	inner     driver.Conn
 	number    uint64
+	open      int // rows that are being read, if they may be of an older state of the database
 	session   session
 	plans     *plans
 }
@@ -23,7 +24,7 @@ type Conn struct {
 func (n *connector) conn(inner driver.Conn) *Conn {
 	c := &Conn{cache: n.cache, connector: n, inner: inner, number: n.cache.conns.Add(1)}
 	c.session.conn = c
-	c.plans = newPlans(inner, n.cache.o)
+	c.plans = newPlans(inner, n.cache.o, &n.cache.tables.all)
 	return c
 }
 
@@ -39,21 +40,25 @@ var (
 )
 
 // Unwrap returns the connection of the driver. What is done with it the cache does not see: so it
-// forgets everything, now and when the connection is used next, and keeps nothing of this connection
-// any more.
+// forgets everything, keeps nothing until this connection is used again in the usual way, or closed,
+// and nothing of this connection any more.
 func (c *Conn) Unwrap() driver.Conn {
-	c.session.outside = true
-	c.cache.tables.all.bump()
+	if !c.session.outside {
+		c.session.outside = true
+		c.session.settle()
+		window{&c.cache.tables.all}.open()
+	}
 	return c.inner
 }
 
 // past returns a way to the database past the cache.
-func (c *Conn) past() Querier { return querier{c.inner} }
+func (c *Conn) past() Querier { return querier{c.inner, c.session.phase != outside} }
 
 // call is a statement that is to be run, and how.
 type call struct {
 	text string
 	args []driver.NamedValue
+	seen *statement // what it does; nil: that has to be found out
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -64,7 +69,7 @@ func (c *Conn) QueryContext(
 	if !ok {
 		return nil, driver.ErrSkip // database/sql prepares it
 	}
-	return c.query(ctx, call{text, args}, func() (driver.Rows, error) {
+	return c.query(ctx, call{text: text, args: args}, func() (driver.Rows, error) {
 		if rows, ok, err := c.plans.query(ctx, &c.session, text, args); ok {
 			return rows, err
 		}
@@ -72,11 +77,26 @@ func (c *Conn) QueryContext(
 	})
 }
 
-// query answers a statement from the cache, or runs it.
+// query answers a statement, and counts the rows that are open.
 func (c *Conn) query(
 	ctx context.Context, s call, run func() (driver.Rows, error),
 ) (driver.Rows, error) {
-	st, err := c.statement(ctx, s.text, s.args)
+	rows, err := c.answer(ctx, s, run)
+	if err != nil || c.connector.sentinel == nil {
+		return rows, err
+	}
+	if kept, ok := rows.(*keptRows); ok && kept.rest == nil {
+		return rows, nil
+	}
+	c.open++ // SQLite: as long as they are open the connection sees what it saw when they began
+	return &writingRows{Rows: rows, done: func(error) { c.open-- }}, nil
+}
+
+// answer answers a statement from the cache, or runs it.
+func (c *Conn) answer(
+	ctx context.Context, s call, run func() (driver.Rows, error),
+) (driver.Rows, error) {
+	st, err := c.statementOf(ctx, s)
 	switch {
 	case err != nil:
 		return nil, err
@@ -98,7 +118,7 @@ func (c *Conn) ExecContext(
 	if !ok {
 		return nil, driver.ErrSkip
 	}
-	return c.exec(ctx, call{text, args}, func() (driver.Result, error) {
+	return c.exec(ctx, call{text: text, args: args}, func() (driver.Result, error) {
 		if result, ok, err := c.plans.exec(ctx, &c.session, text, args); ok {
 			return result, err
 		}
@@ -110,7 +130,7 @@ func (c *Conn) ExecContext(
 func (c *Conn) exec(
 	ctx context.Context, s call, run func() (driver.Result, error),
 ) (driver.Result, error) {
-	st, err := c.statement(ctx, s.text, s.args)
+	st, err := c.statementOf(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -128,29 +148,95 @@ func change[R any](
 ) (R, error) {
 	switch {
 	case st.Transaction == Commit:
-		co := c.beginCommit(ctx, c.session.end())
-		r, err := run()
-		co.end(ctx, err)
-		return r, err
-	case c.session.inside && len(st.writes) > 0:
-		c.session.write(st.writes, st.WritesAll)
+		return commitByText(ctx, c, run)
+	case st.Transaction == Begin && c.session.phase == outside:
+		return beginByText(ctx, c, run)
+	case c.commits(st):
+		return commitAtOnce(ctx, c, st, run, last)
 	case len(st.writes) > 0:
-		co := c.beginCommit(ctx, st.writes)
-		r, err := run()
-		c.lookAgain(st)
-		if err != nil {
-			co.end(ctx, err)
-			return r, err
-		}
-		c.session.apply(st.Session)
-		return last(r, func(err error) { co.end(ctx, err) }), nil
+		c.session.write(st.writes, st.WritesAll)
 	}
 	r, err := run()
 	c.lookAgain(st)
-	if err == nil {
-		c.afterwards(st)
-	}
+	c.afterwards(st, err)
 	return r, err
+}
+
+// commits reports whether a statement may publish what it writes, or may need to be alone.
+func (c *Conn) commits(st *statement) bool {
+	if c.session.phase == within && st.Transaction != Unclear {
+		return false
+	}
+	return len(st.writes) > 0 || st.Session != SessionSame && c.sentinel() != nil
+}
+
+// commitAtOnce runs a statement that is a transaction by itself, or ends one.
+func commitAtOnce[R any](
+	ctx context.Context, c *Conn, st *statement, run func() (R, error),
+	last func(r R, done func(error)) R,
+) (R, error) {
+	watched := c.session.watched
+	if watched == nil {
+		watched = c.watch(ctx)
+	}
+	c.session.watched = nil
+	co := c.beginCommit(st.writes, watched, st.WritesAll || st.Session != SessionSame)
+	r, err := run()
+	c.lookAgain(st)
+	c.afterwards(st, err)
+	if err != nil {
+		co.end(ctx, err)
+		return r, err
+	}
+	return last(r, func(err error) { co.end(ctx, err) }), nil
+}
+
+// beginByText runs a BEGIN.
+func beginByText[R any](ctx context.Context, c *Conn, run func() (R, error)) (R, error) {
+	watched := c.watch(ctx)
+	r, err := run()
+	if err != nil {
+		watched.abandon()
+		return r, err
+	}
+	c.session.watched = watched
+	c.session.begin(byText)
+	return r, err
+}
+
+// Who begins a transaction.
+const (
+	byText   = true
+	byDriver = false
+)
+
+// commitByText runs a COMMIT.
+func commitByText[R any](ctx context.Context, c *Conn, run func() (R, error)) (r R, err error) {
+	c.commit(ctx, func() error {
+		r, err = run()
+		return err
+	})
+	return r, err
+}
+
+// commit commits. If that fails there may still be a transaction, or not.
+func (c *Conn) commit(ctx context.Context, run func() error) {
+	s := &c.session
+	w, watched := s.writes(), s.watched
+	s.watched = nil
+	var err error
+	if len(w) == 0 {
+		err = run()
+		watched.abandon()
+	} else {
+		co := c.beginCommit(w, watched, s.wroteAll || s.phase == unclear)
+		err = run()
+		co.end(ctx, err)
+	}
+	was := s.phase
+	if s.end(); err != nil && was != outside {
+		s.lose()
+	}
 }
 
 // lookAgain expects the worst of a statement that has run after the schema may have changed: it may
@@ -159,19 +245,25 @@ func (c *Conn) lookAgain(st *statement) {
 	all := &c.cache.tables.all
 	switch {
 	case len(st.marks) == 0 || len(st.writes) == 0 || st.marks[0].changes == all.changes.Load():
-	case c.session.inside:
+	case c.session.phase == within:
 		c.session.write(window{all}, true)
 	default:
 		all.bump()
 	}
 }
 
-// afterwards notes what a statement has done to the connection and its transaction.
-func (c *Conn) afterwards(st *statement) {
-	switch st.Transaction {
-	case Begin:
-		c.session.begin()
-	case Rollback:
+// afterwards notes what a statement has done to the connection and its transaction. One that failed
+// may have done some of it, unless it was not even understood what: then it is one that the database
+// does not take in its state, as PostgreSQL does after an error.
+func (c *Conn) afterwards(st *statement, err error) {
+	switch {
+	case st.unseen && err != nil:
+	case st.Transaction == Unclear:
+		c.session.apply(st.Session)
+		c.session.lose()
+	case st.Transaction == Rollback && err == nil:
+		c.session.watched.abandon()
+		c.session.watched = nil
 		c.session.end()
 	default:
 		c.session.apply(st.Session)
@@ -182,11 +274,19 @@ func (c *Conn) afterwards(st *statement) {
 func (c *Conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	c.session.returned()
 	c.session.identity(ctx) // within the transaction it cannot be asked for
+	var watched *watched
+	if c.session.phase == outside {
+		watched = c.watch(ctx)
+	}
 	tx, err := c.beginTx(ctx, o)
 	if err != nil {
+		watched.abandon()
 		return nil, err
 	}
-	c.session.begin()
+	if watched != nil {
+		c.session.watched = watched
+	}
+	c.session.begin(byDriver)
 	return &cachedTx{tx, c}, nil
 }
 
@@ -221,17 +321,24 @@ type cachedTx struct {
 // Commit implements driver.Tx.
 func (t *cachedTx) Commit() error {
 	t.conn.session.returned()
-	co := t.conn.beginCommit(noContext, t.conn.session.end())
-	err := t.inner.Commit()
-	co.end(noContext, err)
+	var err error
+	t.conn.commit(noContext, func() error {
+		err = t.inner.Commit()
+		return err
+	})
 	return err
 }
 
 // Rollback implements driver.Tx.
 func (t *cachedTx) Rollback() error {
 	t.conn.session.returned()
-	t.conn.session.end()
-	return t.inner.Rollback()
+	err := t.inner.Rollback()
+	t.conn.session.watched.abandon()
+	t.conn.session.watched = nil
+	if t.conn.session.end(); err != nil {
+		t.conn.session.lose()
+	}
+	return err
 }
 
 // CheckNamedValue implements driver.NamedValueChecker.
@@ -270,6 +377,9 @@ func (c *Conn) IsValid() bool {
 // Close implements driver.Conn.
 func (c *Conn) Close() error {
 	c.session.returned()
-	c.plans.close()
+	c.session.watched.abandon()
+	c.session.watched = nil
+	c.session.count("")
+	c.plans.close(c.connector.sentinel != nil)
 	return c.inner.Close()
 }

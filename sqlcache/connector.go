@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"io"
 	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
@@ -17,16 +18,41 @@ type connector struct {
 	name     string    // begins the identity of its connections: two may lead to two databases
 	sentinel *sentinel // nil: the database does not tell of other writers
 
-	plain  atomic.Pointer[string] // identity of the connections as they are when they are opened
-	varied atomic.Bool            // there are several, or the database is closed
+	likeness likeness
 }
 
-// learn notes the identity of a connection that is as it was when it was opened.
-func (n *connector) learn(identity string) {
-	if !n.plain.CompareAndSwap(nil, &identity) && *n.plain.Load() != identity {
-		n.varied.Store(true)
+// likeness counts the open connections of a connector by what results over them depend on.
+type likeness struct {
+	plain atomic.Pointer[string] // what all of them depend on; nil: they differ, or there are none
+
+	mu    sync.Mutex // guards the field below
+	kinds map[string]int
+}
+
+// move counts a connection that was of one kind and is now of another. "" is none: it is not open, or
+// nobody has asked yet.
+func (l *likeness) move(from, to string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kinds == nil {
+		l.kinds = map[string]int{}
+	}
+	if l.kinds[from]--; l.kinds[from] <= 0 {
+		delete(l.kinds, from)
+	}
+	if to != "" {
+		l.kinds[to]++
+	}
+	l.plain.Store(nil)
+	if len(l.kinds) == 1 && l.kinds[odd] == 0 {
+		for kind := range l.kinds {
+			l.plain.Store(&kind)
+		}
 	}
 }
+
+// odd is the kind of a connection of which nothing is kept, or that is not to be had by everybody.
+const odd = "odd"
 
 func (c *Cache) connector(inner driver.Connector) *connector {
 	n := &connector{cache: c, inner: inner}
@@ -46,7 +72,11 @@ func (n *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.conn(inner), nil
+	c := n.conn(inner)
+	if n.sentinel != nil {
+		c.session.identity(ctx) // while the file that was opened is still the one of that name
+	}
+	return c, nil
 }
 
 // Driver implements driver.Connector.
@@ -54,7 +84,6 @@ func (n *connector) Driver() driver.Driver { return &cachedDriver{n.cache, n.inn
 
 // Close implements io.Closer: sql.DB calls it when it is closed.
 func (n *connector) Close() error {
-	n.varied.Store(true)
 	if n.sentinel != nil {
 		n.sentinel.close()
 	}

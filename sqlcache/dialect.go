@@ -18,8 +18,8 @@ type Dialect interface {
 	// that the statement will run on, possibly within a transaction: it must change nothing there
 	// and must not make that transaction fail. It may look at the arguments, though only at what
 	// they are and not at their values: the answer is kept for the text of the statement and the
-	// identity of the connection. An error means that the database could not be asked; the
-	// statement then counts as Unknown.
+	// identity of the connection. An error means that the database could not be asked; the effect
+	// then is what is to be expected of the statement, at worst Unknown.
 	Effect(ctx context.Context, q Querier, statement string, args []driver.NamedValue) (Effect, error)
 
 	// Identity names all that results depend on besides statement, arguments and tables: the
@@ -34,18 +34,43 @@ type Dialect interface {
 	KeepsStatements(conn driver.Conn) bool
 }
 
-// Versioner is a Dialect of a database that tells whether somebody else has written to it.
+// TransactionTeller is a Dialect of a database that can be asked whether a transaction is open, which
+// the cache does when it has lost sight of that.
+type TransactionTeller interface {
+	Dialect
+	// InTransaction reports whether a transaction is open over q.
+	InTransaction(ctx context.Context, q Querier) (bool, error)
+}
+
+// Versioner is a Dialect of a database that tells whether somebody else has written to it. The cache
+// asks over a connection of its own.
 type Versioner interface {
 	Dialect
+	// Observe readies that connection, so that a question over it waits for nobody, and says what it
+	// sees. It is called once, before Version.
+	Observe(ctx context.Context, q Querier) (View, error)
 	// Version returns a number that has changed if another connection than q, of whichever process,
 	// has committed a change since it was asked before over q. Writes over q itself do not change it.
 	Version(ctx context.Context, q Querier) (int64, error)
+	// InPlace reports whether who connects now gets to the database that is seen.
+	InPlace(v View) bool
+}
+
+// View is what a connection of a Versioner sees.
+type View struct {
+	// Place names the database, as InPlace needs it.
+	Place string
+	// Apart is set if a question over another connection neither disturbs a transaction nor waits for
+	// one. Otherwise none is asked while one of the cache's own is open.
+	Apart bool
 }
 
 // Querier asks the database over one connection, past the cache. It is not safe for concurrent use.
 type Querier interface {
 	// Query returns all rows of a statement.
 	Query(ctx context.Context, statement string, args ...driver.NamedValue) ([][]driver.Value, error)
+	// Inside reports whether a transaction may be open, which no question may harm.
+	Inside() bool
 }
 
 // Effect is what a statement does.
@@ -92,10 +117,11 @@ const (
 	Begin
 	Commit
 	Rollback
-	Savepoint // nothing within a transaction; outside of one it is unknown what it does
+	Savepoint // nothing within a transaction; outside of one it is Unclear
+	Unclear   // it may begin or end one
 )
 
 // Unknown is the effect of a statement of which nothing is known: it may change everything.
 func Unknown(reason string) Effect {
-	return Effect{Reason: reason, WritesAll: true, Session: SessionUnknown}
+	return Effect{Reason: reason, WritesAll: true, Session: SessionUnknown, Transaction: Unclear}
 }

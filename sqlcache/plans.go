@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/policy"
@@ -14,21 +15,24 @@ import (
 // plans are the prepared statements of a connection, the ones used last. One goroutine at a time
 // uses them, as it does the connection.
 type plans struct {
-	conn driver.Conn
-	kept *larder.Cache[string, *plan] // nil: the driver keeps its own, or none are to be
-	old  bool                         // what they were made for may have changed
+	conn    driver.Conn
+	kept    *larder.Cache[string, *plan] // nil: the driver keeps its own, or none are to be
+	all     *table                       // changes with every change of the schema
+	changes uint64                       // of the connection
 }
 
 // plan is a prepared statement, or the memory that its text came once.
 type plan struct {
 	stmt    driver.Stmt // nil: it came once
 	useless bool        // it cannot be prepared, or not be used as database/sql would
+	session uint64      // plans.changes when it was made
+	schema  uint64      // and how often the schema had changed
 	open    int         // rows that are being read from it
 	gone    bool        // it is closed when the last of them is
 }
 
-func newPlans(conn driver.Conn, o Options) *plans {
-	p := &plans{conn: conn}
+func newPlans(conn driver.Conn, o Options, all *table) *plans {
+	p := &plans{conn: conn, all: all}
 	if o.MaxStatements > 0 && !o.Dialect.KeepsStatements(conn) {
 		p.kept = larder.New(larder.Options[string, *plan]{
 			MaxEntries: o.MaxStatements, Policy: policy.LRU,
@@ -46,13 +50,12 @@ func (p *plan) leave() {
 	}
 }
 
-// forget has all closed before the next is used: what they were made for may have changed. Now the
-// connection may still be busy with the rows of what has changed it.
-func (p *plans) forget() { p.old = true }
+// forget has each made anew before it is used next: what it was made for may have changed.
+func (p *plans) forget() { p.changes++ }
 
-// close closes all.
-func (p *plans) close() {
-	if p.old = false; p.kept != nil {
+// close closes all. A server forgets them with the connection, and to tell it of each takes time.
+func (p *plans) close(told bool) {
+	if p.kept != nil && told {
 		p.kept.Clear(noContext)
 	}
 }
@@ -63,20 +66,15 @@ func (p *plans) close() {
 func (p *plans) find(
 	ctx context.Context, s *session, text string, args []driver.NamedValue,
 ) *plan {
-	if p.kept == nil || s.inside || len(args) == 0 {
+	if p.kept == nil || s.phase != outside || len(args) == 0 {
 		return nil
-	}
-	if p.old {
-		p.close()
 	}
 	found, ok := p.kept.Lookup(text)
 	if !ok {
 		p.kept.Set(noContext, text, &plan{})
 		return nil
 	}
-	if found.stmt == nil && !found.useless {
-		p.prepare(ctx, text, found)
-	}
+	p.refresh(ctx, text, found)
 	if found.stmt == nil {
 		return nil
 	}
@@ -84,6 +82,19 @@ func (p *plans) find(
 		return nil
 	}
 	return found
+}
+
+// refresh prepares a statement for the first time, or once more if it may be out of date.
+func (p *plans) refresh(ctx context.Context, text string, found *plan) {
+	schema := p.all.changes.Load()
+	if found.stmt != nil && found.open == 0 && (found.session != p.changes || found.schema != schema) {
+		found.stmt.Close()
+		found.stmt = nil
+	}
+	if found.stmt == nil && !found.useless {
+		found.session, found.schema = p.changes, schema
+		p.prepare(ctx, text, found)
+	}
 }
 
 // prepare prepares a statement, unless its arguments would have to be converted for it.
@@ -138,20 +149,21 @@ func (p *plans) exec(
 	return r, true, nil
 }
 
-// States of SQL that say that a prepared statement, and not what it was to do, is at fault.
+// States of SQL that may mean that a prepared statement, and not what it was to do, is at fault.
 const (
 	stateOtherResult = "0A000" // cached plan must not change result type
 	stateNoStatement = "26000" // prepared statement does not exist
+	stateOtherTypes  = "42"    // begins those of names and types: no such operator
 )
 
-// outdated reports whether a statement has failed, and done nothing, since it was prepared too long
-// ago. It is forgotten then.
+// outdated reports whether a statement has failed, and done nothing, perhaps since it was prepared too
+// long ago. It is forgotten then.
 func (p *plans) outdated(text string, err error) bool {
 	var state interface{ SQLState() string }
 	if !errors.As(err, &state) {
 		return false
 	}
-	if s := state.SQLState(); s != stateOtherResult && s != stateNoStatement {
+	if s := state.SQLState(); s != stateOtherResult && s != stateNoStatement && !strings.HasPrefix(s, stateOtherTypes) {
 		return false
 	}
 	p.kept.Delete(noContext, text)

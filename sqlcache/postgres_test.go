@@ -172,7 +172,7 @@ func (w *pgWorld) play(r *rand.Rand, n int) {
 		case "commit", "rollback":
 			locked[i] = false
 		default:
-			locked[i] = inside && (locked[i] || d.kind == "exec")
+			locked[i] = inside && (locked[i] || d.kind == "exec" || locks(d))
 		}
 		if locked[i] && d.kind == "exec" && !strings.Contains("INSERT UPDATE DELETE", d.text[:6]) {
 			exclusive[i] = true
@@ -181,6 +181,12 @@ func (w *pgWorld) play(r *rand.Rand, n int) {
 			locked[i], exclusive[i] = false, false
 		}
 	}
+}
+
+// locks reports whether a query locks rows.
+func locks(d deed) bool {
+	return d.kind == "query" && (strings.HasPrefix(d.text, "INSERT") || strings.HasPrefix(d.text, "WITH gone") ||
+		strings.Contains(d.text, "hidden") || strings.Contains(d.text, "FOR UPDATE"))
 }
 
 // foreignDeed writes past the cache, and waits until that has been heard.

@@ -11,7 +11,13 @@ import (
 )
 
 // querier asks over a connection of the driver.
-type querier struct{ conn driver.Conn }
+type querier struct {
+	conn   driver.Conn
+	inside bool
+}
+
+// Inside implements Querier.
+func (q querier) Inside() bool { return q.inside }
 
 // Query implements Querier.
 func (q querier) Query(

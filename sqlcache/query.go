@@ -46,7 +46,7 @@ func Query[T any](ctx context.Context, q Queryer, statement string, args ...any)
 	}
 	from := &catcher{}
 	rows, err := scan[T](context.WithValue(ctx, catcherKey{}, from), q, statement, args)
-	if err == nil && from.result != nil {
+	if again, ok := typedKey[T](n, statement, args); ok && again == key && err == nil && from.result != nil {
 		remember(n.cache, key, from.result, rows)
 	}
 	return rows, err

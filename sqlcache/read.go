@@ -21,58 +21,68 @@ func (c *Conn) read(
 		c.cache.counters.unasked.Add(1)
 		return run()
 	}
-	key, why := c.keyFor(ctx, st, s.args, w)
+	l, why := c.loadOf(ctx, st, s.args, w)
 	if why != "" {
 		c.cache.counters.count(why)
 		return run()
 	}
 	now := time.Now()
-	if r, ok := c.cache.results.Lookup(key); ok && hold(r.marks, now) {
+	if r, ok := c.cache.results.Lookup(l.key); ok && hold(r.marks, now) {
 		c.cache.counters.hits.Add(1)
 		c.catch(ctx, r)
 		return r.rows(), nil
 	}
-	marks, quiet := markAll(st.reads, now)
-	if !quiet || !hold(st.marks, now) {
+	var quiet bool
+	if l.marks, quiet = markAll(st.reads, now); !quiet || !hold(st.marks, now) {
 		c.cache.counters.count("its tables are being changed")
 		return run()
 	}
-	return c.load(ctx, load{key, marks, w.ttl}, run)
+	return c.load(ctx, l, run)
 }
 
-// keyFor returns the name of a result, or why it is not kept.
-func (c *Conn) keyFor(
+// loadOf returns what is to be loaded if it is not there, or why it is not kept.
+func (c *Conn) loadOf(
 	ctx context.Context, st *statement, args []driver.NamedValue, w wish,
-) (key larder.Key, why string) {
+) (l load, why string) {
 	switch {
 	case w.bad != "":
-		return key, w.bad
-	case c.session.inside:
-		return key, "is within a transaction"
+		return l, w.bad
+	case c.session.phase != outside:
+		return l, "is within a transaction"
+	case c.open > 0:
+		return l, "other rows of its connection are being read"
 	case c.session.unknown:
-		return key, "its session was changed in a way that cannot be told"
+		return l, "its session was changed in a way that cannot be told"
 	case !c.session.keeps():
-		return key, "its session has tables or a database of its own"
+		return l, "its session has tables or a database of its own"
 	case c.cache.deaf.Load():
-		return key, "changes by others are not heard at the moment"
-	case dependsOnClock(args):
-		return key, "an argument may mean the time of now"
+		return l, "changes by others are not heard at the moment"
 	}
-	if s := c.sentinel(); s != nil && !s.look(ctx) {
-		return key, "whether others have written is not known at the moment"
+	if s := c.sentinel(); s != nil && !s.look(ctx, c.number) {
+		return l, "whether others have written is not known at the moment"
 	}
-	key, err := st.keyOf(args)
-	if err != nil {
-		return key, "an argument cannot be told from others"
-	}
-	return key, ""
+	l = load{statement: st, args: args, ttl: w.ttl}
+	l.key, l.dynamic, why = st.keyOf(args)
+	return l, why
 }
 
 // load is a result that is to be loaded.
 type load struct {
-	key   larder.Key
-	marks []mark
-	ttl   time.Duration
+	statement *statement
+	args      []driver.NamedValue
+	key       larder.Key
+	dynamic   bool // the arguments may have said something else to the driver than to us
+	marks     []mark
+	ttl       time.Duration
+}
+
+// isSame reports whether the arguments still say what they said.
+func (l *load) isSame() bool {
+	if !l.dynamic {
+		return true
+	}
+	key, _, why := l.statement.keyOf(l.args)
+	return why == "" && key == l.key
 }
 
 // load loads a result, or waits for somebody who is loading it.
@@ -112,7 +122,7 @@ func (c *Conn) fly(
 		return nil, err
 	}
 	whole, out := c.cache.collect(rows)
-	if whole != nil {
+	if whole != nil && l.isSame() {
 		whole.marks, whole.until = l.marks, later(time.Now(), l.ttl)
 		c.cache.results.SetFor(noContext, l.key, whole, l.ttl)
 		f.result = whole

@@ -5,28 +5,42 @@ package sqlcache
 import (
 	"context"
 	"fmt"
-	"time"
+	"maps"
+	"slices"
 )
 
 // session is the state of a connection. Like its connection it is used by one goroutine at a time.
 type session struct {
 	conn *Conn
 
-	name     string // what results over it depend on; "": they must not be kept
-	label    string // what identity returns; "": it has to be made anew
-	known    bool   // name has been asked for
-	unknown  bool   // it may be in a state that no name tells
-	outside  bool   // somebody uses the connection past the cache
-	changes  uint64 // how often it may have changed
-	inside   bool   // of a transaction
+	name    string // what results over it depend on; "": they must not be kept
+	label   string // what identity returns; "": it has to be made anew
+	known   bool   // name has been asked for
+	unknown bool   // it may be in a state that no name tells
+	outside bool   // somebody uses the connection past the cache
+	kind    string // as which it is counted in connector.likeness
+	changes uint64 // how often it may have changed
+
+	phase    phase
+	textual  bool // the transaction was begun by its text, so that others may get the connection
 	written  map[*table]struct{}
-	wroteAll bool // in the transaction
+	wroteAll bool
+	watched  *watched // nil: outside of a transaction, or nobody else can be noticed
 }
+
+// phase says where in a transaction a connection is.
+type phase uint8
+
+const (
+	outside phase = iota
+	within
+	unclear // somebody may have begun or ended one in a way that was not understood
+)
 
 // identity returns what results depend on, or, if they must not be kept, a name that no other
 // connection has.
 func (s *session) identity(ctx context.Context) string {
-	if !s.known && !s.unknown && !s.inside { // a question might be the first of the transaction
+	if !s.known && !s.unknown && s.phase == outside { // a question might be the first of the transaction
 		s.ask(ctx)
 	}
 	if s.label == "" {
@@ -42,21 +56,34 @@ func (s *session) ask(ctx context.Context) {
 		return
 	}
 	s.name, s.known = name, true
-	if s.changes == 0 {
-		s.conn.connector.learn(name)
-	}
 	if s.label = ""; name != "" {
 		s.label = s.conn.connector.name + name
 	}
+	s.settle()
 }
 
 // keeps reports whether results over the connection may be kept.
 func (s *session) keeps() bool { return s.known && !s.unknown && s.name != "" }
 
-// isPlain reports whether the connection is as all others of its connector are.
-func (s *session) isPlain() bool {
-	n := s.conn.connector
-	return s.keeps() && s.name == *n.plain.Load() && !n.varied.Load()
+// settle counts the connection as what it is now.
+func (s *session) settle() {
+	kind := ""
+	switch {
+	case s.unknown || s.outside || s.phase == unclear || s.phase == within && s.textual,
+		s.changes > 0 && !s.known, s.known && s.name == "":
+		kind = odd
+	case s.known:
+		kind = s.label
+	}
+	s.count(kind)
+}
+
+// count has the connection counted as one of that kind.
+func (s *session) count(kind string) {
+	if kind != s.kind {
+		s.conn.connector.likeness.move(s.kind, kind)
+		s.kind = kind
+	}
 }
 
 // apply notes what a statement has done to the connection.
@@ -72,10 +99,39 @@ func (s *session) apply(change Session) {
 	s.changes++
 	s.label = ""
 	s.conn.plans.forget()
+	s.settle()
 }
 
-// begin notes that a transaction has begun.
-func (s *session) begin() { s.inside, s.written, s.wroteAll = true, nil, false }
+// begin notes that a transaction has begun. A second one within it changes nothing.
+func (s *session) begin(textual bool) {
+	if s.phase == outside {
+		s.phase, s.textual = within, textual
+	}
+	s.settle()
+}
+
+// lose notes that a transaction may have begun or ended in a way that was not understood.
+func (s *session) lose() {
+	s.phase = unclear
+	s.settle()
+}
+
+// find asks the database whether there is a transaction, where nobody knows.
+func (s *session) find(ctx context.Context) {
+	t, ok := s.conn.cache.o.Dialect.(TransactionTeller)
+	if s.phase != unclear || !ok {
+		return
+	}
+	inside, err := t.InTransaction(ctx, s.conn.past())
+	switch {
+	case err != nil:
+	case inside:
+		s.phase, s.textual = within, true
+		s.write(window{&s.conn.cache.tables.all}, true)
+	default:
+		s.end()
+	}
+}
 
 // write notes what will have changed if the transaction is committed.
 func (s *session) write(w window, all bool) {
@@ -88,17 +144,23 @@ func (s *session) write(w window, all bool) {
 	s.wroteAll = s.wroteAll || all
 }
 
-// hasChangedSchema reports whether the transaction sees tables that others do not see.
-func (s *session) hasChangedSchema() bool { return s.inside && s.wroteAll }
+// hasOwnSchema reports whether the connection may see tables that others do not see.
+func (s *session) hasOwnSchema() bool {
+	return s.phase == unclear || s.phase == within && s.wroteAll
+}
 
-// end ends the transaction and returns what it has written.
-func (s *session) end() window {
-	var w window
-	for t := range s.written {
-		w = append(w, t)
+// writes returns what a commit would publish.
+func (s *session) writes() window {
+	if s.phase == unclear {
+		return window{&s.conn.cache.tables.all}
 	}
-	s.inside, s.written, s.wroteAll = false, nil, false
-	return w
+	return slices.Collect(maps.Keys(s.written))
+}
+
+// end notes that there is no transaction any more.
+func (s *session) end() {
+	s.phase, s.textual, s.written, s.wroteAll = outside, false, nil, false
+	s.settle()
 }
 
 // returned notes that somebody has used the connection past the cache.
@@ -106,51 +168,7 @@ func (s *session) returned() {
 	if s.outside {
 		s.outside = false
 		s.apply(SessionUnknown)
-		s.conn.cache.tables.all.bump()
+		s.lose()
+		window{&s.conn.cache.tables.all}.close()
 	}
-}
-
-// commit is a change on its way: what a statement or a transaction has written.
-type commit struct {
-	conn     *Conn
-	tables   window
-	sentinel *sentinel // nil: the database does not tell of other writers
-	before   int64     // what it told of them
-	told     bool
-}
-
-// beginCommit is called before a change may happen.
-func (c *Conn) beginCommit(ctx context.Context, w window) *commit {
-	if len(w) == 0 {
-		return nil
-	}
-	co := &commit{conn: c, tables: w}
-	if s := c.sentinel(); s != nil {
-		co.sentinel = s
-		s.writers.Add(1)
-		co.before, co.told = c.others(ctx)
-		s.check(ctx)
-	}
-	w.open()
-	return co
-}
-
-// end is called when the change has happened, or, if err says so, perhaps not.
-func (co *commit) end(ctx context.Context, err error) {
-	if co == nil {
-		return
-	}
-	co.conn.cache.counters.forgotten.Add(1)
-	if s := co.sentinel; s != nil {
-		s.absorb(ctx)
-		s.writers.Add(-1)
-		if after, ok := co.conn.others(ctx); !ok || !co.told || after != co.before {
-			co.conn.cache.tables.all.bump()
-		}
-	}
-	if err != nil && co.conn.lost(ctx, err) {
-		co.tables.closeInDoubt(time.Now())
-		return
-	}
-	co.tables.close()
 }

@@ -110,6 +110,7 @@ type Cache struct {
 	flights    flights
 	counters   counters
 	deaf       atomic.Bool // what others change is not heard at the moment
+	closed     atomic.Bool
 	stopWatch  func()
 	connectors atomic.Uint64
 	conns      atomic.Uint64
@@ -138,6 +139,7 @@ func New(o Options) *Cache {
 // Close stops listening and forgets all. Databases that were opened through the cache go on without
 // it, and may be closed before or afterwards. It may be called twice.
 func (c *Cache) Close() error {
+	c.closed.Store(true)
 	c.deaf.Store(true)
 	c.stopWatch()
 	c.mu.Lock()

@@ -6,9 +6,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
-	"math"
-	"regexp"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/larder-go/larder"
@@ -24,6 +23,7 @@ type statement struct {
 	marks  []mark   // of the schema, when the dialect looked at it
 	reads  []*table // with that of all
 	writes window   // with that of all, if any table may be written
+	unseen bool     // the database could not be asked, perhaps since it takes nothing at the moment
 }
 
 // statementBytes bounds the memory of what is known of statements.
@@ -42,7 +42,14 @@ const longestStatement = 1 << 20
 func (c *Conn) statement(
 	ctx context.Context, text string, args []driver.NamedValue,
 ) (*statement, error) {
+	if c.cache.closed.Load() {
+		return &statement{}, nil
+	}
 	c.session.returned()
+	c.session.find(ctx)
+	if isRewritten(args) {
+		return c.cache.newStatement(Unknown("is rewritten by one of its arguments")), nil
+	}
 	if len(text) > longestStatement {
 		return c.cache.newStatement(Unknown("is too long to be looked at")), nil
 	}
@@ -55,16 +62,24 @@ func (c *Conn) statement(
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
+	case err != nil && !c.IsValid() && c.session.phase == within:
+		return nil, err // the last word of the server
 	case err != nil && (errors.Is(err, driver.ErrBadConn) || !c.IsValid()):
 		return nil, driver.ErrBadConn
 	case err != nil:
-		return c.cache.newStatement(Unknown("could not be looked at: " + err.Error())), nil
+		if !effect.WritesAll {
+			effect = Unknown("")
+		}
+		effect.Cacheable, effect.Reason = false, "could not be looked at: "+err.Error()
+		s := c.cache.newStatement(effect)
+		s.unseen = true
+		return s, nil
 	}
 	s := c.cache.newStatement(effect)
 	if s.name, err = larder.KeyOf(key.identity, text); err != nil {
 		return nil, err // two strings
 	}
-	if s.marks = marks; quiet && !c.session.hasChangedSchema() {
+	if s.marks = marks; quiet && !c.session.hasOwnSchema() {
 		c.cache.statements.Set(noContext, key, s)
 	}
 	return c.orUnknown(s), nil
@@ -77,22 +92,49 @@ func (c *Conn) examine(
 	ctx context.Context, text string, args []driver.NamedValue,
 ) (e Effect, err error) {
 	dialect := c.cache.o.Dialect
-	if s := c.sentinel(); s != nil && c.session.inside {
-		err = s.ask(context.WithoutCancel(ctx), func(q Querier) (err error) {
+	if s := c.sentinel(); s != nil && c.session.phase != outside {
+		ok, err := s.ask(func(q Querier) (err error) {
 			e, err = dialect.Effect(context.WithoutCancel(ctx), q, text, args)
 			return err
 		})
-		return e, err
+		if ok {
+			return e, err
+		}
 	}
 	return dialect.Effect(ctx, c.past(), text, args)
 }
 
 // orUnknown returns a statement, or what is to be expected of it where nobody can say that.
 func (c *Conn) orUnknown(st *statement) *statement {
-	if st.Transaction == Savepoint && !c.session.inside {
+	if st.Transaction == Savepoint && c.session.phase != within {
 		return c.cache.newStatement(Unknown("is a savepoint outside of a transaction"))
 	}
 	return st
+}
+
+// isRewritten reports whether an argument makes another statement of the text, as pgx lets one do. That
+// names are replaced by numbers changes nothing.
+func isRewritten(args []driver.NamedValue) bool {
+	for _, a := range args {
+		switch a.Value.(type) {
+		case nil, string, int, int64, float64, bool, []byte, time.Time:
+			continue
+		}
+		t := reflect.TypeOf(a.Value)
+		if _, ok := t.MethodByName("RewriteQuery"); ok && !strings.HasSuffix(t.String(), "NamedArgs") {
+			return true
+		}
+	}
+	return false
+}
+
+// statementOf returns what a call does.
+func (c *Conn) statementOf(ctx context.Context, s call) (*statement, error) {
+	if s.seen != nil && !c.session.outside && c.session.phase != unclear && !c.cache.closed.Load() &&
+		!isRewritten(s.args) {
+		return c.orUnknown(s.seen), nil
+	}
+	return c.statement(ctx, s.text, s.args)
 }
 
 // newStatement returns a statement of that effect.
@@ -107,72 +149,21 @@ func (c *Cache) newStatement(e Effect) *statement {
 	return s
 }
 
-// special finds words that databases read as a time of now: 'today'::date.
-var special = regexp.MustCompile(`(?i)\b(now|today|tomorrow|yesterday)\b`)
-
-// longestTime is how long a text may be that is read as a time, in bytes, blanks aside: PostgreSQL
-// takes 128.
-const longestTime = 256
-
-// isSpecial reports whether a database may read a text as a time of now.
-func isSpecial(text string) bool {
-	solid := 0
-	for i := range len(text) {
-		if text[i] > ' ' {
-			solid++
+// keyOf names the result of a statement with those arguments, or says why it has no name.
+func (s *statement) keyOf(args []driver.NamedValue) (key larder.Key, dynamic bool, why string) {
+	a := argumentsOf(append(make([]any, 0, 12), s.name))
+	for _, arg := range args {
+		if arg.Name != "" {
+			a.parts = append(a.parts, "name", arg.Name)
 		}
-		if solid > longestTime {
-			return false
-		}
+		a.add(arg.Value)
 	}
-	return special.MatchString(text)
-}
-
-// dependsOnClock reports whether a database may read one of the arguments as a time of now.
-func dependsOnClock(args []driver.NamedValue) bool {
-	for _, a := range args {
-		switch v := a.Value.(type) {
-		case nil, bool, int64, int, float64, time.Time:
-		case string:
-			if isSpecial(v) {
-				return true
-			}
-		case []byte:
-			if isSpecial(string(v)) {
-				return true
-			}
-		default: // what only this driver takes: an array, a range
-			if special.MatchString(fmt.Sprint(v)) {
-				return true
-			}
-		}
+	key, ok := a.key()
+	switch {
+	case !ok:
+		return key, false, "an argument cannot be told from others"
+	case a.clock:
+		return key, false, "an argument may mean the time of now"
 	}
-	return false
-}
-
-// keyOf names the result of a statement with those arguments. The error says which of them cannot be
-// told from others.
-func (s *statement) keyOf(args []driver.NamedValue) (larder.Key, error) {
-	parts := make([]any, 0, 8)
-	parts = append(parts, s.name)
-	for _, a := range args {
-		if a.Name != "" {
-			parts = append(parts, "name", a.Name)
-		}
-		parts = appendArgument(parts, a.Value)
-	}
-	return larder.KeyOf(parts...)
-}
-
-// appendArgument appends what tells an argument from all others.
-func appendArgument(parts []any, a any) []any {
-	parts = append(parts, a)
-	switch v := a.(type) {
-	case time.Time: // of which a key knows the instant alone
-		zone, offset := v.Zone()
-		parts = append(parts, zone, offset)
-	case float64: // of which a key does not know -0
-		parts = append(parts, math.Signbit(v))
-	}
-	return parts
+	return key, a.dynamic, ""
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"time"
 )
 
 // stmt is a prepared statement that uses the cache.
@@ -13,6 +14,8 @@ type stmt struct {
 	conn  *Conn
 	inner driver.Stmt
 	text  string
+	seen  *statement // what it was seen to do when it was prepared
+	label string     // and what the connection was then
 }
 
 var (
@@ -26,12 +29,16 @@ func (c *Conn) Prepare(text string) (driver.Stmt, error) { return c.PrepareConte
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *Conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
-	c.session.returned()
+	seen, err := c.statement(ctx, text, nil) // later the driver may be at it, as in a COPY
+	if err != nil {
+		return nil, err
+	}
+	label := c.session.label
 	inner, err := prepare(ctx, c.inner, text)
 	if err != nil {
 		return nil, err
 	}
-	return &stmt{c, inner, text}, nil
+	return &stmt{c, inner, text, seen, label}, nil
 }
 
 // prepare prepares a statement of the driver, as database/sql does.
@@ -57,7 +64,7 @@ func (s *stmt) NumInput() int { return s.inner.NumInput() }
 func (s *stmt) QueryContext(
 	ctx context.Context, args []driver.NamedValue,
 ) (driver.Rows, error) {
-	return s.conn.query(ctx, call{s.text, args}, func() (driver.Rows, error) {
+	return s.conn.query(ctx, s.call(args), func() (driver.Rows, error) {
 		return queryStmt(ctx, s.inner, args)
 	})
 }
@@ -66,9 +73,18 @@ func (s *stmt) QueryContext(
 func (s *stmt) ExecContext(
 	ctx context.Context, args []driver.NamedValue,
 ) (driver.Result, error) {
-	return s.conn.exec(ctx, call{s.text, args}, func() (driver.Result, error) {
+	return s.conn.exec(ctx, s.call(args), func() (driver.Result, error) {
 		return execStmt(ctx, s.inner, args)
 	})
+}
+
+// call returns how it is called.
+func (s *stmt) call(args []driver.NamedValue) call {
+	c := call{text: s.text, args: args}
+	if s.label == s.conn.session.label && len(s.seen.marks) > 0 && hold(s.seen.marks, time.Now()) {
+		c.seen = s.seen
+	}
+	return c
 }
 
 // queryStmt runs a statement of the driver.

@@ -5,6 +5,7 @@ package sqlcache
 import (
 	"context"
 	"database/sql"
+	"math"
 	"reflect"
 	"slices"
 	"time"
@@ -17,9 +18,9 @@ type catcher struct{ result *result }
 
 type catcherKey struct{}
 
-// catch tells who asked by Query of the result that answers, if any connection would give the same.
+// catch tells who asked by Query of the result that answers.
 func (c *Conn) catch(ctx context.Context, r *result) {
-	if at, ok := ctx.Value(catcherKey{}).(*catcher); ok && c.session.isPlain() {
+	if at, ok := ctx.Value(catcherKey{}).(*catcher); ok {
 		at.result = r
 	}
 }
@@ -27,11 +28,11 @@ func (c *Conn) catch(ctx context.Context, r *result) {
 // recall returns what was kept of the rows of an earlier Query.
 func recall[T any](ctx context.Context, n *connector, key larder.Key) ([]T, bool) {
 	c := n.cache
-	if c.deaf.Load() || n.varied.Load() || ctx.Err() != nil {
+	if c.deaf.Load() || ctx.Err() != nil {
 		return nil, false
 	}
 	r, ok := c.results.Lookup(key)
-	if !ok || n.sentinel != nil && !n.sentinel.look(ctx) || !hold(r.marks, time.Now()) {
+	if !ok || n.sentinel != nil && !n.sentinel.look(ctx, math.MaxUint64) || !hold(r.marks, time.Now()) {
 		return nil, false
 	}
 	rows, ok := r.typed.([]T)
@@ -88,13 +89,16 @@ func connectorOf(q Queryer) *connector {
 	return d.connector
 }
 
-// typedKey names what Query makes of a statement. ok is false if the arguments cannot be told from
-// others.
+// typedKey names what Query makes of a statement. ok is false if there is no such name, or if the
+// answer depends on which connection is asked.
 func typedKey[T any](n *connector, statement string, args []any) (key larder.Key, ok bool) {
-	parts := append(make([]any, 0, 10), n.name, reflect.TypeFor[T]().String(), statement)
-	for _, a := range args {
-		parts = appendArgument(parts, a)
+	plain := n.likeness.plain.Load()
+	if plain == nil {
+		return key, false
 	}
-	key, err := larder.KeyOf(parts...)
-	return key, err == nil
+	a := argumentsOf(append(make([]any, 0, 14), n.name, *plain, reflect.TypeFor[T]().String(), statement))
+	for _, arg := range args {
+		a.add(arg)
+	}
+	return a.key()
 }

@@ -64,6 +64,7 @@ type facts struct {
 	all     bool   // it may write anything
 	session sqlcache.Session
 	tx      sqlcache.Transaction
+	unclear bool // it may begin or end a transaction in a way that is not understood
 	plain   bool // it is no read, so that nobody asks for a reason
 
 	relations map[name][]use
@@ -103,8 +104,8 @@ func (f *facts) anything(format string, args ...any) {
 // unknown notes that the statement may do anything, which may also be to begin or end a transaction,
 // and why.
 func (f *facts) unknown(format string, args ...any) {
-	f.refuse(format, args...)
-	f.all, f.session = true, sqlcache.SessionUnknown
+	f.anything(format, args...)
+	f.unclear = true
 }
 
 // changes notes that the session becomes another.
@@ -127,6 +128,9 @@ func (f *facts) effect() sqlcache.Effect {
 	e := sqlcache.Effect{
 		Reason: f.reason, WritesAll: f.all, Session: f.session, Transaction: f.tx,
 		Reads: slices.Sorted(maps.Keys(f.reads)), Writes: slices.Sorted(maps.Keys(f.writes)),
+	}
+	if f.unclear {
+		e.Transaction = sqlcache.Unclear
 	}
 	quiet := !e.WritesAll && len(e.Writes) == 0 && e.Session == 0 && e.Transaction == 0
 	e.Cacheable = !f.plain && e.Reason == "" && quiet

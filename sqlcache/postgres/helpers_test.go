@@ -40,6 +40,8 @@ func connect(t testing.TB, driverName, dsn string) session {
 }
 
 // Query asks the driver, past database/sql.
+func (s session) Inside() bool { return false }
+
 func (s session) Query(
 	ctx context.Context, statement string, args ...driver.NamedValue,
 ) (all [][]driver.Value, err error) {

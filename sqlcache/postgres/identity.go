@@ -35,7 +35,7 @@ SELECT CASE WHEN pg_my_temp_schema() <> 0::oid
 // harmlessSettings change no result: what a connection is called, how long it may take, and what a
 // transaction is, which ends.
 const harmlessSettings = "application_name,transaction_isolation,transaction_read_only," +
-	"transaction_deferrable,statement_timeout,lock_timeout,idle_in_transaction_session_timeout," +
+	"transaction_deferrable,idle_in_transaction_session_timeout," +
 	"idle_session_timeout,tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count," +
 	"tcp_user_timeout,client_connection_check_interval"
 

@@ -38,7 +38,7 @@ type Installed struct {
 }
 
 // Install makes a database tell on a channel which tables are written: a cache hears it by a
-// Watcher of watch/postgres. It makes a schema larder with a trigger's function, a trigger on each
+// Watcher of watch/postgres. It makes a schema larder_notify with a trigger's function, a trigger on each
 // table and, if the role may, two event triggers: all of it or nothing. Doing it again is harmless,
 // and needed after tables were made. It waits for those who write to the tables.
 //

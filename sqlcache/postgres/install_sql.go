@@ -26,10 +26,10 @@ BEGIN
 			tables := pg_catalog.array_append(tables, found);
 		END LOOP;
 	END IF;
-	IF pg_catalog.to_regnamespace('larder') IS NULL THEN
-		CREATE SCHEMA larder;
+	IF pg_catalog.to_regnamespace('larder_notify') IS NULL THEN
+		CREATE SCHEMA larder_notify;
 	END IF;
-	CREATE OR REPLACE FUNCTION larder.larder_changed() RETURNS trigger LANGUAGE plpgsql
+	CREATE OR REPLACE FUNCTION larder_notify.larder_changed() RETURNS trigger LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp AS $larder$
 	DECLARE
 		label text;
@@ -61,12 +61,12 @@ BEGIN
 				WHERE t.tgrelid = found AND t.tgname = '@label') THEN
 			EXECUTE pg_catalog.format('CREATE TRIGGER @label
 				AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
-				FOR EACH STATEMENT EXECUTE FUNCTION larder.larder_changed(%L)', found, @channel);
+				FOR EACH STATEMENT EXECUTE FUNCTION larder_notify.larder_changed(%L)', found, @channel);
 			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER @label', found);
 		END IF;
 	END LOOP;
 	EXECUTE pg_catalog.format($larder$
-		CREATE OR REPLACE FUNCTION larder.@label() RETURNS event_trigger LANGUAGE plpgsql
+		CREATE OR REPLACE FUNCTION larder_notify.@label() RETURNS event_trigger LANGUAGE plpgsql
 		SET search_path = pg_catalog, pg_temp AS $body$
 		DECLARE
 			lasting boolean;
@@ -84,10 +84,10 @@ BEGIN
 		END $body$ $larder$, @channel);
 	BEGIN
 		IF NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger e WHERE e.evtname = '@label_end') THEN
-			CREATE EVENT TRIGGER @label_end ON ddl_command_end EXECUTE FUNCTION larder.@label();
+			CREATE EVENT TRIGGER @label_end ON ddl_command_end EXECUTE FUNCTION larder_notify.@label();
 		END IF;
 		IF NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger e WHERE e.evtname = '@label_drop') THEN
-			CREATE EVENT TRIGGER @label_drop ON sql_drop EXECUTE FUNCTION larder.@label();
+			CREATE EVENT TRIGGER @label_drop ON sql_drop EXECUTE FUNCTION larder_notify.@label();
 		END IF;
 	EXCEPTION WHEN insufficient_privilege THEN
 		NULL; -- the result says so
@@ -109,11 +109,11 @@ BEGIN
 	FOR found IN SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.tgname = '@label' LOOP
 		EXECUTE pg_catalog.format('DROP TRIGGER @label ON %s', found);
 	END LOOP;
-	IF pg_catalog.to_regnamespace('larder') IS NOT NULL THEN
-		DROP FUNCTION IF EXISTS larder.@label();
+	IF pg_catalog.to_regnamespace('larder_notify') IS NOT NULL THEN
+		DROP FUNCTION IF EXISTS larder_notify.@label();
 		BEGIN
-			DROP FUNCTION IF EXISTS larder.larder_changed();
-			DROP SCHEMA larder;
+			DROP FUNCTION IF EXISTS larder_notify.larder_changed();
+			DROP SCHEMA larder_notify;
 		EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege THEN
 			NULL;
 		END;

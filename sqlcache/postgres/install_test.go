@@ -124,7 +124,7 @@ func uninstall(t *testing.T, s session, pool *sql.DB) {
 	}
 	rows, err := s.Query(t.Context(), `SELECT tgname FROM pg_trigger WHERE tgname LIKE 'larder%'
 		UNION ALL SELECT evtname FROM pg_event_trigger UNION ALL
-		SELECT nspname FROM pg_namespace WHERE nspname = 'larder'`)
+		SELECT nspname FROM pg_namespace WHERE nspname = 'larder_notify'`)
 	if err != nil || len(rows) > 0 {
 		t.Errorf("left: %v, %v", rows, err)
 	}

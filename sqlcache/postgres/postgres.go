@@ -14,6 +14,7 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ type Dialect struct {
 	mu   sync.Mutex // guards the parser: a second one at a time would cost a second
 }
 
-var _ sqlcache.Dialect = (*Dialect)(nil)
+var _ sqlcache.TransactionTeller = (*Dialect)(nil)
 
 // New returns a dialect.
 func New(o Options) *Dialect { return &Dialect{pure: slices.Clone(o.Pure)} }
@@ -52,14 +53,36 @@ func (d *Dialect) Effect(
 ) (sqlcache.Effect, error) {
 	f, err := d.read(statement)
 	if err != nil {
-		return sqlcache.Unknown(fmt.Sprintf("cannot be parsed: %v", err)), nil
+		f = newFacts()
+		f.unknown("cannot be parsed: %v", err)
+		return f.effect(), nil
 	}
 	if f.needsCatalog() || strings.Contains(statement, `\`) { // which may not be what it seems
-		if err := d.resolve(ctx, q, f); err != nil {
-			return sqlcache.Unknown("the catalog could not be asked"), err
+		if err := safely(ctx, q, func() error { return d.resolve(ctx, q, f) }); err != nil {
+			f.unknown("the catalog could not be asked")
+			return f.effect(), err
 		}
 	}
 	return f.effect(), nil
+}
+
+// safely asks so that a question that fails, for example since it takes longer than the program
+// allows its statements, does not break off a transaction.
+func safely(ctx context.Context, q sqlcache.Querier, question func() error) error {
+	if !q.Inside() {
+		return question()
+	}
+	if _, err := q.Query(ctx, "SAVEPOINT larder_look"); err != nil {
+		return err
+	}
+	err := question()
+	if err != nil {
+		if _, back := q.Query(ctx, "ROLLBACK TO larder_look"); back != nil {
+			return errors.Join(err, back)
+		}
+	}
+	_, released := q.Query(ctx, "RELEASE larder_look")
+	return errors.Join(err, released)
 }
 
 // read returns what the text of a statement says. It asks nobody.
@@ -71,6 +94,32 @@ func (d *Dialect) read(statement string) (*facts, error) {
 	f := newFacts()
 	f.statements(statements)
 	return f, nil
+}
+
+// States of SQL that tell whether there is a transaction.
+const (
+	stateNoTransaction     = "25P01"
+	stateFailedTransaction = "25P02"
+)
+
+// InTransaction reports whether a transaction is open over q, be it one that has failed: a savepoint is
+// refused outside of one.
+func (d *Dialect) InTransaction(ctx context.Context, q sqlcache.Querier) (bool, error) {
+	_, err := q.Query(ctx, "SAVEPOINT larder_probe")
+	if err == nil {
+		_, err = q.Query(ctx, "RELEASE larder_probe")
+		return true, err
+	}
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) {
+		switch state.SQLState() {
+		case stateNoTransaction:
+			return false, nil
+		case stateFailedTransaction:
+			return true, nil
+		}
+	}
+	return false, fmt.Errorf("postgres: ask for a transaction: %w", err)
 }
 
 // KeepsStatements reports whether conn is one of pgx, which keeps prepared statements by itself.

@@ -167,7 +167,7 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("after rolling back %s (%d) it is another", change, i)
 		}
 	}
-	for _, same := range []string{"SET application_name = 'x'", "SET statement_timeout = 1000000"} {
+	for _, same := range []string{"SET application_name = 'x'", "SET idle_session_timeout = 1000000"} {
 		s.run(same)
 		if got := s.identity(d); got != plain {
 			t.Errorf("%s makes it another", same)

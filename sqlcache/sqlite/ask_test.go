@@ -109,6 +109,8 @@ func TestEffectOfWhatIsLongIsNotAsked(t *testing.T) {
 // silent answers nothing.
 type silent struct{}
 
+func (silent) Inside() bool { return false }
+
 func (silent) Query(context.Context, string, ...driver.NamedValue) ([][]driver.Value, error) {
 	return nil, errors.New("asked")
 }
@@ -119,6 +121,8 @@ type scripted struct {
 	err     error
 	number  any
 }
+
+func (s scripted) Inside() bool { return false }
 
 func (s scripted) Query(
 	_ context.Context, statement string, _ ...driver.NamedValue,

@@ -21,6 +21,8 @@ import (
 // querier asks over a connection of a driver.
 type querier struct{ conn driver.QueryerContext }
 
+func (q querier) Inside() bool { return false }
+
 func (q querier) Query(
 	ctx context.Context, statement string, args ...driver.NamedValue,
 ) (all [][]driver.Value, err error) {

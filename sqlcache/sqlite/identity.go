@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/larder-go/larder/sqlcache"
 )
@@ -82,6 +83,11 @@ func line(row []driver.Value) string {
 // isAlone reports whether the connection may see what no other sees: temporary tables, changes
 // that are not committed, a schema that somebody is writing.
 func isAlone(ctx context.Context, q sqlcache.Querier) (bool, error) {
+	if rows, err := q.Query(ctx, "PRAGMA main.locking_mode"); err != nil {
+		return false, fmt.Errorf("sqlcache/sqlite: ask for the locking mode: %w", err)
+	} else if len(rows) != 1 || text(rows[0][0]) != "normal" {
+		return true, nil // and keeps others out
+	}
 	for _, statement := range []string{
 		"SELECT count(*) FROM sqlite_temp_master", "PRAGMA read_uncommitted",
 		"PRAGMA writable_schema",
@@ -114,6 +120,20 @@ func databaseFile(ctx context.Context, q sqlcache.Querier) (string, error) {
 		}
 	}
 	return resolve(file), nil
+}
+
+// isPlace reports whether a file that resolve has named is still the one of that name.
+func isPlace(place string) bool {
+	name, err := strconv.QuotedPrefix(place)
+	if err != nil {
+		return false
+	}
+	file, err := strconv.Unquote(name)
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(file)
+	return err == nil && place == name+" "+inode(info)
 }
 
 // resolve returns the full name of a file without links, with what tells it from another of that

@@ -33,7 +33,10 @@ type Dialect struct {
 	pure map[string]bool
 }
 
-var _ sqlcache.Versioner = (*Dialect)(nil)
+var (
+	_ sqlcache.Versioner         = (*Dialect)(nil)
+	_ sqlcache.TransactionTeller = (*Dialect)(nil)
+)
 
 // New returns a dialect.
 func New(o Options) *Dialect {
@@ -81,16 +84,15 @@ func (d *Dialect) effect(
 	case v == explains:
 		return explained(s), nil
 	case len(s.text) > longest:
-		return tooLong(s), nil
+		return unseen(s, "is too long to be looked at"), nil
 	case v == strange:
 		return unheardOf(ctx, q, s)
 	}
 	return d.effectOfRows(ctx, q, s)
 }
 
-// tooLong returns the effect of a statement that SQLite is not asked about.
-func tooLong(s statement) sqlcache.Effect {
-	const reason = "is too long to be looked at"
+// unseen returns the effect of a statement that SQLite is not asked about.
+func unseen(s statement, reason string) sqlcache.Effect {
 	if s.verb() != ofRows || extends(s.text) {
 		return sqlcache.Unknown(reason)
 	}
@@ -105,10 +107,13 @@ func (d *Dialect) effectOfRows(
 	if isRefusal(err) {
 		return refused(), nil
 	}
-	if err != nil {
-		return sqlcache.Effect{}, err
+	if err == nil {
+		var e sqlcache.Effect
+		if e, err = d.effectOf(ctx, q, s, p, c); err == nil {
+			return e, nil
+		}
 	}
-	return d.effectOf(ctx, q, s, p, c)
+	return unseen(s, ""), err
 }
 
 // explained returns the effect of an EXPLAIN, which has none unless it is that of a pragma: some
@@ -229,6 +234,43 @@ func untimely(
 	}
 	return e, nil
 }
+
+// InTransaction implements sqlcache.TransactionTeller: a BEGIN fails within a transaction, and does
+// nothing yet otherwise.
+func (d *Dialect) InTransaction(ctx context.Context, q sqlcache.Querier) (bool, error) {
+	if _, err := q.Query(ctx, "BEGIN DEFERRED"); isRefusal(err) {
+		return true, nil
+	} else if err != nil {
+		return false, fmt.Errorf("sqlcache/sqlite: ask for a transaction: %w", err)
+	}
+	if _, err := q.Query(ctx, "COMMIT"); err != nil {
+		return false, fmt.Errorf("sqlcache/sqlite: end a transaction: %w", err)
+	}
+	return false, nil
+}
+
+// Observe implements sqlcache.Versioner. Only the write-ahead log lets readers and a writer alone.
+func (d *Dialect) Observe(ctx context.Context, q sqlcache.Querier) (v sqlcache.View, err error) {
+	if _, err := q.Query(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return v, fmt.Errorf("sqlcache/sqlite: observe: %w", err)
+	}
+	if v.Place, err = databaseFile(ctx, q); err != nil {
+		return v, err
+	}
+	modes := ""
+	for _, pragma := range []string{"PRAGMA main.journal_mode", "PRAGMA main.locking_mode"} {
+		rows, err := q.Query(ctx, pragma)
+		if err != nil || len(rows) != 1 {
+			return v, fmt.Errorf("sqlcache/sqlite: %s: %d rows: %w", pragma, len(rows), err)
+		}
+		modes += text(rows[0][0]) + " "
+	}
+	v.Apart = modes == "wal normal "
+	return v, nil
+}
+
+// InPlace implements sqlcache.Versioner.
+func (d *Dialect) InPlace(v sqlcache.View) bool { return isPlace(v.Place) }
 
 // Version implements sqlcache.Versioner.
 func (d *Dialect) Version(ctx context.Context, q sqlcache.Querier) (int64, error) {
