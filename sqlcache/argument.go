@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/larder-go/larder"
@@ -19,13 +20,20 @@ type arguments struct {
 	opaque  bool // one of them cannot be told from others
 	dynamic bool // one of them says itself what it is, and may say something else the next time
 	left    int  // how many values may still be looked at
+	bytes   int  // and how many bytes of texts
 }
+
+// mostBytes is how long the texts among the arguments of a statement may be together, in bytes. To look
+// at more would take longer than it is worth.
+const mostBytes = 64 << 10
 
 // mostValues is how many values the arguments of a statement may consist of.
 const mostValues = 10_000
 
 // argumentsOf returns what tells args apart, after parts.
-func argumentsOf(parts []any) *arguments { return &arguments{parts: parts, left: mostValues} }
+func argumentsOf(parts []any) *arguments {
+	return &arguments{parts: parts, left: mostValues, bytes: mostBytes}
+}
 
 // add adds a value, which belongs to the caller.
 func (a *arguments) add(v any) {
@@ -36,7 +44,10 @@ func (a *arguments) add(v any) {
 		a.text(v)
 		a.parts = append(a.parts, v)
 	case []byte:
-		a.text(string(v))
+		if len(v) <= mostBytes {
+			a.text(string(v))
+		}
+		a.opaque = a.opaque || len(v) > mostBytes
 		a.parts = append(a.parts, v)
 	case float64: // a key does not know -0
 		a.parts = append(a.parts, v, math.Signbit(v))
@@ -120,10 +131,16 @@ func (a *arguments) key() (key larder.Key, ok bool) {
 }
 
 // text looks whether a text may be read as the time of now.
-func (a *arguments) text(s string) { a.clock = a.clock || isSpecial(s) }
+func (a *arguments) text(s string) {
+	if a.bytes -= len(s); a.bytes < 0 {
+		a.opaque = true
+		return
+	}
+	a.clock = a.clock || isSpecial(s)
+}
 
 // special finds words that databases read as a time of now: 'today'::date.
-var special = regexp.MustCompile(`(?i)\b(now|today|tomorrow|yesterday)\b`)
+var special = regexp.MustCompile(`\b(now|today|tomorrow|yesterday)\b`)
 
 // longestTime is how long a text may be that is read as a time, in bytes, blanks aside: PostgreSQL
 // takes 128. A list of times, which begins with a bracket, may be longer.
@@ -143,5 +160,9 @@ func isSpecial(text string) bool {
 			return false
 		}
 	}
-	return special.MatchString(text)
+	lower := strings.ToLower(text)
+	if !strings.Contains(lower, "now") && !strings.Contains(lower, "day") && !strings.Contains(lower, "tomorrow") {
+		return false // quicker
+	}
+	return special.MatchString(lower)
 }

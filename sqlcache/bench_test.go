@@ -7,7 +7,10 @@ package sqlcache_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/sqlcache"
 )
@@ -48,6 +51,48 @@ func BenchmarkPostgres(b *testing.B) {
 	b.Logf("%+v", cache.Stats())
 }
 
+// BenchmarkUncached asks the bare driver and the cache in turns, and tells the medians and what one of
+// a query costs more that is not kept.
+func BenchmarkUncached(b *testing.B) {
+	_, db, dsn := openPostgres(b, "pgx")
+	mustExec(b, db, benchSchema)
+	bare := openDB(b, "pgx", dsn)
+	off := sqlcache.Uncached(b.Context())
+	dbs := []*sql.DB{bare, db}
+	var took [2][]time.Duration
+	for n := 0; b.Loop(); n++ {
+		for _, i := range []int{n % 2, 1 - n%2} { // each comes first as often
+			began := time.Now()
+			scanLines(b, off, dbs[i], questions[0].text)
+			took[i] = append(took[i], time.Since(began))
+		}
+	}
+	slices.Sort(took[0])
+	slices.Sort(took[1])
+	median := [2]time.Duration{took[0][len(took[0])/2], took[1][len(took[1])/2]}
+	b.ReportMetric(float64(median[0]), "ns/bare")
+	b.ReportMetric(float64(median[1]), "ns/uncached")
+	b.ReportMetric(float64(median[1])/float64(median[0]), "uncached/bare")
+}
+
+// BenchmarkDatabaseSQL is what database/sql takes of a hit: a driver that has all rows in memory.
+func BenchmarkDatabaseSQL(b *testing.B) {
+	var rows [][]driver.Value
+	for i := range 100 {
+		rows = append(rows, []driver.Value{int64(i), "line number", 1.5})
+	}
+	s := &queryingDriver{scripted: scripted{answer: func(string, []driver.NamedValue) (driver.Rows, error) {
+		return &threeColumns{sets{rows: [][][]driver.Value{rows}}}, nil
+	}}}
+	db := sql.OpenDB(s)
+	b.Cleanup(func() { db.Close() })
+	benchScan(b, b.Context(), db, "SELECT ?")
+}
+
+type threeColumns struct{ sets }
+
+func (*threeColumns) Columns() []string { return []string{"id", "name", "score"} }
+
 func BenchmarkSQLite(b *testing.B) {
 	cache, db := openSQLite(b, sqlcache.Options{}, `
 		CREATE TABLE lines (id INTEGER PRIMARY KEY, name TEXT, score REAL, part INT);
@@ -65,21 +110,26 @@ func BenchmarkSQLite(b *testing.B) {
 func benchScan(b *testing.B, ctx context.Context, db *sql.DB, text string) {
 	b.ReportAllocs()
 	for b.Loop() {
-		rows, err := db.QueryContext(ctx, text, 3)
-		if err != nil {
+		scanLines(b, ctx, db, text)
+	}
+}
+
+// scanLines reads 100 rows.
+func scanLines(b *testing.B, ctx context.Context, db *sql.DB, text string) {
+	rows, err := db.QueryContext(ctx, text, 3)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	for rows.Next() {
+		var l line
+		if err := rows.Scan(&l.ID, &l.Name, &l.Score); err != nil {
 			b.Fatal(err)
 		}
-		n := 0
-		for rows.Next() {
-			var l line
-			if err := rows.Scan(&l.ID, &l.Name, &l.Score); err != nil {
-				b.Fatal(err)
-			}
-			n++
-		}
-		if err := rows.Close(); err != nil || n != 100 {
-			b.Fatal(n, err)
-		}
+		n++
+	}
+	if err := rows.Close(); err != nil || n != 100 {
+		b.Fatal(n, err)
 	}
 }
 

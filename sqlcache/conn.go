@@ -40,14 +40,10 @@ var (
 )
 
 // Unwrap returns the connection of the driver. What is done with it the cache does not see: so it
-// forgets everything, keeps nothing until this connection is used again in the usual way, or closed,
-// and nothing of this connection any more.
+// forgets everything, keeps nothing until this connection is used again in the usual way or closed, for
+// 30 seconds at most, and nothing of this connection any more. After what takes longer call Clear.
 func (c *Conn) Unwrap() driver.Conn {
-	if !c.session.outside {
-		c.session.outside = true
-		c.session.settle()
-		window{&c.cache.tables.all}.open()
-	}
+	c.session.leave()
 	return c.inner
 }
 

@@ -47,6 +47,8 @@ func (c *Conn) loadOf(
 	switch {
 	case w.bad != "":
 		return l, w.bad
+	case len(st.Reads) == 0:
+		return l, "reads no table"
 	case c.session.phase != outside:
 		return l, "is within a transaction"
 	case c.open > 0:

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"time"
 )
 
 // session is the state of a connection. Like its connection it is used by one goroutine at a time.
@@ -18,6 +20,7 @@ type session struct {
 	known   bool   // name has been asked for
 	unknown bool   // it may be in a state that no name tells
 	outside bool   // somebody uses the connection past the cache
+	back    func() // called when that is over
 	kind    string // as which it is counted in connector.likeness
 	changes uint64 // how often it may have changed
 
@@ -163,12 +166,31 @@ func (s *session) end() {
 	s.settle()
 }
 
-// returned notes that somebody has used the connection past the cache.
+// leave notes that somebody uses the connection past the cache. When they have done with it nobody
+// tells; it may be a listener that never does.
+func (s *session) leave() {
+	if s.outside {
+		return
+	}
+	s.outside = true
+	s.settle()
+	all := window{&s.conn.cache.tables.all}
+	all.open()
+	closeOnce := sync.OnceFunc(all.close)
+	late := time.AfterFunc(doubtTime, closeOnce)
+	s.back = func() {
+		late.Stop()
+		closeOnce()
+	}
+}
+
+// returned notes that the connection is used in the usual way again.
 func (s *session) returned() {
 	if s.outside {
 		s.outside = false
 		s.apply(SessionUnknown)
 		s.lose()
-		window{&s.conn.cache.tables.all}.close()
+		s.back()
+		s.conn.cache.tables.all.bump()
 	}
 }

@@ -298,11 +298,12 @@ func TestEffectOfWhatChangesTheConnection(t *testing.T) {
 			"EXPLAIN PRAGMA foreign_keys = ON", "EXPLAIN QUERY PLAN PRAGMA foreign_keys = ON",
 			"PRAGMA temp_store = MEMORY", "ATTACH 'x' AS x", "DETACH x", "CREATE TEMP TABLE x (a)",
 			"CREATE TABLE temp.x (a)", "DROP TABLE x", "SELECT 1; CREATE TABLE x (a)",
+			"BEGIN; COMMIT",
 		}},
 		{sqlcache.SessionUnknown, []string{
 			"PRAGMA schema_version = 3", "PRAGMA writable_schema = 1",
 			"PRAGMA key = 'secret'", "PRAGMA", "PRAGMA main.", "SELECT load_extension('x')",
-			"BEGIN; COMMIT", "SELECT 1; PRAGMA foreign_keys = ON",
+			"SELECT 1; PRAGMA foreign_keys = ON",
 			"SELECT 1\x00; DELETE FROM users",
 			"SELECT $a('); DELETE FROM users; --')",
 			"INSERT INTO calm SELECT load_extension('x'), 1",

@@ -8,11 +8,12 @@ import "github.com/larder-go/larder/sqlcache"
 type verb uint8
 
 const (
-	strange  verb = iota // SQLite is asked whether it is a statement at all
-	ofRows               // SQLite is asked what it does
-	schema               // it changes the schema, or anything
-	control              // its words say all: transactions, pragmas
-	explains             // it says what another would do
+	strange   verb = iota // SQLite is asked whether it is a statement at all
+	ofRows                // SQLite is asked what it does
+	schema                // it changes the schema, or anything
+	control               // its words say all: pragmas, attached databases
+	transacts             // they say that it begins or ends a transaction
+	explains              // it says what another would do
 )
 
 // verbs are the first words of statements.
@@ -21,8 +22,8 @@ var verbs = map[string]verb{
 	"INSERT": ofRows, "REPLACE": ofRows, "UPDATE": ofRows, "DELETE": ofRows,
 	"CREATE": schema, "DROP": schema, "ALTER": schema, "REINDEX": schema, "ANALYZE": schema,
 	"VACUUM": schema,
-	"BEGIN":  control, "COMMIT": control, "END": control, "ROLLBACK": control,
-	"SAVEPOINT": control, "RELEASE": control, "ATTACH": control, "DETACH": control,
+	"BEGIN":  transacts, "COMMIT": transacts, "END": transacts, "ROLLBACK": transacts,
+	"SAVEPOINT": transacts, "RELEASE": transacts, "ATTACH": control, "DETACH": control,
 	"PRAGMA": control, "EXPLAIN": explains,
 }
 
@@ -73,17 +74,22 @@ func ofSchema(s statement) sqlcache.Effect {
 // several returns the effect of a text of several statements: no more of it is known than that
 // they are harmless to the connection, or not even that.
 func several(text string, sc script) sqlcache.Effect {
+	e := sqlcache.Effect{
+		Reason: "has several statements", WritesAll: true, Session: sqlcache.SessionChanged,
+	}
 	for v := range sc.verbs {
-		if v != ofRows && v != schema {
-			return sqlcache.Unknown("has several statements")
+		switch v {
+		case ofRows, schema:
+		case transacts:
+			e.Transaction = sqlcache.Unclear
+		default:
+			return sqlcache.Unknown(e.Reason)
 		}
 	}
 	if extends(text) {
 		return sqlcache.Unknown("may load an extension")
 	}
-	return sqlcache.Effect{
-		Reason: "has several statements", WritesAll: true, Session: sqlcache.SessionChanged,
-	}
+	return e
 }
 
 // extends reports whether a text has the name of a function that changes the connection.

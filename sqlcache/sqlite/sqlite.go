@@ -77,7 +77,7 @@ func (d *Dialect) effect(
 	ctx context.Context, q sqlcache.Querier, s statement,
 ) (sqlcache.Effect, error) {
 	switch v := s.verb(); {
-	case v == control:
+	case v == control || v == transacts:
 		return controlled(s), nil
 	case v == schema:
 		return ofSchema(s), nil
