@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks: a C compiler for the race detector, the servers
-# that are tested against, a browser, node for the public suite of HTTP caches, and the programs that
-# thumbnails are made with and compared to. On Debian and its relatives it uses apt-get, as root or by
+# that are tested against, a browser, node for the public suite of HTTP caches, the programs that
+# thumbnails are made with and compared to, and what the first ten minutes of a newcomer take. On Debian and its relatives it uses apt-get, as root or by
 # sudo; elsewhere it says what to install.
 set -eu
 
@@ -16,6 +16,8 @@ command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 
 	missing="$missing chromium"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v vipsthumbnail >/dev/null 2>&1 || missing="$missing libvips-tools"
+command -v python3 >/dev/null 2>&1 || missing="$missing python3"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v ffmpeg >/dev/null 2>&1 || missing="$missing ffmpeg"
 [ -z "$missing" ] && exit 0
 

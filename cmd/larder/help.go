@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,8 +60,30 @@ func flagList(flags *pflag.FlagSet) string {
 	return flags.FlagUsagesWrapped(helpWidth)
 }
 
-// globalFlags are those of the root, from wherever one asks.
-func globalFlags(cmd *cobra.Command) *pflag.FlagSet { return cmd.Root().PersistentFlags() }
+// withoutFolder are the commands that keep nothing in the folder of the cache.
+var withoutFolder = []string{"completion", "explain", "proxy", "sim", "size", "trace", "version", "warm"}
+
+// globalFlags are those of the root that mean something to a command.
+func globalFlags(cmd *cobra.Command) *pflag.FlagSet {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	cmd.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if !ofFolder(f) || !slices.Contains(withoutFolder, first(cmd).Name()) {
+			flags.AddFlag(f)
+		}
+	})
+	return flags
+}
+
+// ofFolder reports whether a flag says something of the folder of the cache.
+func ofFolder(f *pflag.Flag) bool { return f.Name == "cache-dir" || f.Name == "max-size" }
+
+// first returns the command below the root that cmd is or belongs to, the root for itself.
+func first(cmd *cobra.Command) *cobra.Command {
+	for cmd.HasParent() && cmd.Parent().HasParent() {
+		cmd = cmd.Parent()
+	}
+	return cmd
+}
 
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
