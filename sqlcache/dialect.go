@@ -20,7 +20,9 @@ type Dialect interface {
 	// they are and not at their values: the answer is kept for the text of the statement and the
 	// identity of the connection. An error means that the database could not be asked; the effect
 	// then is what is to be expected of the statement, at worst Unknown.
-	Effect(ctx context.Context, q Querier, statement string, args []driver.NamedValue) (Effect, error)
+	Effect(
+		ctx context.Context, q Querier, statement string, args []driver.NamedValue,
+	) (Effect, error)
 
 	// Identity names all that results depend on besides statement, arguments and tables: the
 	// database, the role, the settings of the session. Connections with the same identity get the
@@ -68,7 +70,9 @@ type View struct {
 // Querier asks the database over one connection, past the cache. It is not safe for concurrent use.
 type Querier interface {
 	// Query returns all rows of a statement.
-	Query(ctx context.Context, statement string, args ...driver.NamedValue) ([][]driver.Value, error)
+	Query(
+		ctx context.Context, statement string, args ...driver.NamedValue,
+	) ([][]driver.Value, error)
 	// Inside reports whether a transaction may be open, which no question may harm.
 	Inside() bool
 }
@@ -105,7 +109,7 @@ const (
 	SessionSame Session = iota
 	// SessionChanged may change the identity of the connection, which is then asked for again.
 	SessionChanged
-	// SessionUnknown may change what no identity tells: nothing is kept of this connection any more.
+	// SessionUnknown may change what no identity tells: nothing more of the connection is kept.
 	SessionUnknown
 )
 

@@ -87,7 +87,8 @@ func (p *plans) find(
 // refresh prepares a statement for the first time, or once more if it may be out of date.
 func (p *plans) refresh(ctx context.Context, text string, found *plan) {
 	schema := p.all.changes.Load()
-	if found.stmt != nil && found.open == 0 && (found.session != p.changes || found.schema != schema) {
+	changed := found.session != p.changes || found.schema != schema
+	if found.stmt != nil && found.open == 0 && changed {
 		found.stmt.Close()
 		found.stmt = nil
 	}
@@ -163,9 +164,10 @@ func (p *plans) outdated(text string, err error) bool {
 	if !errors.As(err, &state) {
 		return false
 	}
-	if s := state.SQLState(); s != stateOtherResult && s != stateNoStatement && !strings.HasPrefix(s, stateOtherTypes) {
-		return false
+	switch s := state.SQLState(); {
+	case s == stateOtherResult, s == stateNoStatement, strings.HasPrefix(s, stateOtherTypes):
+		p.kept.Delete(noContext, text)
+		return true
 	}
-	p.kept.Delete(noContext, text)
-	return true
+	return false
 }

@@ -46,7 +46,8 @@ func Query[T any](ctx context.Context, q Queryer, statement string, args ...any)
 	}
 	from := &catcher{}
 	rows, err := scan[T](context.WithValue(ctx, catcherKey{}, from), q, statement, args)
-	if again, ok := typedKey[T](n, statement, args); ok && again == key && err == nil && from.result != nil {
+	again, ok := typedKey[T](n, statement, args) // an argument may say something else by now
+	if ok && again == key && err == nil && from.result != nil {
 		remember(n.cache, key, from.result, rows)
 	}
 	return rows, err

@@ -71,7 +71,8 @@ func (s *sentinel) askLocked(ctx context.Context) bool {
 	}
 	version, err := s.versioner.Version(ctx, querier{conn: s.conn})
 	if err != nil { // it may be locked; what was said before is still what counts
-		if v, ok := s.conn.(driver.Validator); ok && !v.IsValid() || errors.Is(err, driver.ErrBadConn) {
+		v, ok := s.conn.(driver.Validator)
+		if ok && !v.IsValid() || errors.Is(err, driver.ErrBadConn) {
 			s.hangUpLocked()
 		}
 		return false
@@ -190,7 +191,8 @@ func (c *Conn) lost(ctx context.Context, err error) bool {
 		return false
 	case errors.As(err, &answer):
 		state := answer.SQLState()
-		return strings.HasPrefix(state, stateNoConnection) || strings.HasPrefix(state, stateShutdown)
+		return strings.HasPrefix(state, stateNoConnection) ||
+			strings.HasPrefix(state, stateShutdown)
 	}
 	return ctx.Err() != nil || errors.Is(err, driver.ErrBadConn) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || !c.IsValid()

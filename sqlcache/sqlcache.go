@@ -78,8 +78,8 @@ func (o Options) complete() Options {
 		panic("sqlcache: Options need a Dialect")
 	}
 	if o.TTL < 0 || o.MaxBytes < 0 || o.MaxRows < 0 || o.MaxResult < 0 {
-		panic(fmt.Sprintf("sqlcache: a bound is negative: TTL %v, MaxBytes %d, MaxRows %d, MaxResult %d",
-			o.TTL, o.MaxBytes, o.MaxRows, o.MaxResult))
+		panic(fmt.Sprintf("sqlcache: a bound is negative: TTL %v, MaxBytes %d, MaxRows %d, "+
+			"MaxResult %d", o.TTL, o.MaxBytes, o.MaxRows, o.MaxResult))
 	}
 	o.TTL = orDefault(o.TTL, DefaultTTL)
 	o.MaxBytes = orDefault(o.MaxBytes, DefaultMaxBytes)

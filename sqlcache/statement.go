@@ -33,10 +33,6 @@ func weighStatement(k statementKey, s *statement) int {
 	return 512 + 2*len(k.text) + 64*(len(s.reads)+len(s.writes))
 }
 
-// longestStatement is how long a text may be that is looked at, in bytes. What is longer counts as
-// unknown.
-const longestStatement = 1 << 20
-
 // statement returns what a statement does. If the database cannot be asked it expects the worst. An
 // error says that the statement cannot be run over this connection, or not any more.
 func (c *Conn) statement(
@@ -50,39 +46,53 @@ func (c *Conn) statement(
 	if isRewritten(args) {
 		return c.cache.newStatement(Unknown("is rewritten by one of its arguments")), nil
 	}
-	if len(text) > longestStatement {
-		return c.cache.newStatement(Unknown("is too long to be looked at")), nil
-	}
 	key := statementKey{c.session.identity(ctx), text}
 	if s, ok := c.cache.statements.Lookup(key); ok && hold(s.marks, time.Now()) {
 		return c.orUnknown(s), nil
 	}
+	s, err := c.look(ctx, key, args)
+	if err != nil {
+		return nil, err
+	}
+	return c.orUnknown(s), nil
+}
+
+// look has a statement looked at, and remembers what was seen.
+func (c *Conn) look(
+	ctx context.Context, key statementKey, args []driver.NamedValue,
+) (*statement, error) {
 	marks, quiet := markAll([]*table{&c.cache.tables.all}, time.Now())
-	effect, err := c.examine(ctx, text, args)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil && !c.IsValid() && c.session.phase == within:
-		return nil, err // the last word of the server
-	case err != nil && (errors.Is(err, driver.ErrBadConn) || !c.IsValid()):
-		return nil, driver.ErrBadConn
-	case err != nil:
-		if !effect.WritesAll {
-			effect = Unknown("")
-		}
-		effect.Cacheable, effect.Reason = false, "could not be looked at: "+err.Error()
-		s := c.cache.newStatement(effect)
-		s.unseen = true
-		return s, nil
+	effect, err := c.examine(ctx, key.text, args)
+	if err != nil {
+		return c.unseen(ctx, effect, err)
 	}
 	s := c.cache.newStatement(effect)
-	if s.name, err = larder.KeyOf(key.identity, text); err != nil {
+	if s.name, err = larder.KeyOf(key.identity, key.text); err != nil {
 		return nil, err // two strings
 	}
 	if s.marks = marks; quiet && !c.session.hasOwnSchema() {
 		c.cache.statements.Set(noContext, key, s)
 	}
-	return c.orUnknown(s), nil
+	return s, nil
+}
+
+// unseen returns what is to be expected of a statement that could not be looked at, or the error with
+// which it ends.
+func (c *Conn) unseen(ctx context.Context, e Effect, err error) (*statement, error) {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case !c.IsValid() && c.session.phase == within:
+		return nil, err // the last word of the server
+	case errors.Is(err, driver.ErrBadConn) || !c.IsValid():
+		return nil, driver.ErrBadConn
+	case !e.WritesAll:
+		e = Unknown("")
+	}
+	e.Cacheable, e.Reason = false, "could not be looked at: "+err.Error()
+	s := c.cache.newStatement(e)
+	s.unseen = true
+	return s, nil
 }
 
 // examine asks the dialect. A transaction of SQLite begins with its first look at the file, and that
@@ -121,7 +131,8 @@ func isRewritten(args []driver.NamedValue) bool {
 			continue
 		}
 		t := reflect.TypeOf(a.Value)
-		if _, ok := t.MethodByName("RewriteQuery"); ok && !strings.HasSuffix(t.String(), "NamedArgs") {
+		_, rewrites := t.MethodByName("RewriteQuery")
+		if rewrites && !strings.HasSuffix(t.String(), "NamedArgs") {
 			return true
 		}
 	}
@@ -130,8 +141,8 @@ func isRewritten(args []driver.NamedValue) bool {
 
 // statementOf returns what a call does.
 func (c *Conn) statementOf(ctx context.Context, s call) (*statement, error) {
-	if s.seen != nil && !c.session.outside && c.session.phase != unclear && !c.cache.closed.Load() &&
-		!isRewritten(s.args) {
+	known := !c.session.outside && c.session.phase != unclear && !c.cache.closed.Load()
+	if s.seen != nil && known && !isRewritten(s.args) {
 		return c.orUnknown(s.seen), nil
 	}
 	return c.statement(ctx, s.text, s.args)

@@ -25,7 +25,9 @@ var (
 )
 
 // Prepare implements driver.Conn.
-func (c *Conn) Prepare(text string) (driver.Stmt, error) { return c.PrepareContext(noContext, text) }
+func (c *Conn) Prepare(text string) (driver.Stmt, error) {
+	return c.PrepareContext(noContext, text)
+}
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *Conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {

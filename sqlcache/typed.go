@@ -32,7 +32,10 @@ func recall[T any](ctx context.Context, n *connector, key larder.Key) ([]T, bool
 		return nil, false
 	}
 	r, ok := c.results.Lookup(key)
-	if !ok || n.sentinel != nil && !n.sentinel.look(ctx, math.MaxUint64) || !hold(r.marks, time.Now()) {
+	if !ok || n.sentinel != nil && !n.sentinel.look(ctx, math.MaxUint64) {
+		return nil, false
+	}
+	if !hold(r.marks, time.Now()) {
 		return nil, false
 	}
 	rows, ok := r.typed.([]T)
@@ -96,7 +99,8 @@ func typedKey[T any](n *connector, statement string, args []any) (key larder.Key
 	if plain == nil {
 		return key, false
 	}
-	a := argumentsOf(append(make([]any, 0, 14), n.name, *plain, reflect.TypeFor[T]().String(), statement))
+	t := reflect.TypeFor[T]().String()
+	a := argumentsOf(append(make([]any, 0, 14), n.name, *plain, t, statement))
 	for _, arg := range args {
 		a.add(arg)
 	}
