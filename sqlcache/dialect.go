@@ -36,6 +36,14 @@ type Dialect interface {
 	KeepsStatements(conn driver.Conn) bool
 }
 
+// Shaper is a Dialect that knows statements which do the same.
+type Shaper interface {
+	Dialect
+	// Shape returns one text for all statements that have the same effect since they differ in their
+	// constants alone, or the statement itself.
+	Shape(statement string) string
+}
+
 // TransactionTeller is a Dialect of a database that can be asked whether a transaction is open, which
 // the cache does when it has lost sight of that.
 type TransactionTeller interface {

@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,6 +162,50 @@ func TestGormRunsUnchanged(t *testing.T) {
 	var n int64
 	if err := db.Model(&pet{}).Count(&n).Error; err != nil || n != 1 {
 		t.Errorf("%d pets (%v), want 1", n, err)
+	}
+}
+
+// counting counts the looks at statements.
+type counting struct {
+	*postgres.Dialect
+	looks atomic.Int64
+}
+
+func (d *counting) Effect(
+	ctx context.Context, q sqlcache.Querier, text string, args []driver.NamedValue,
+) (sqlcache.Effect, error) {
+	d.looks.Add(1)
+	return d.Dialect.Effect(ctx, q, text, args)
+}
+
+func TestTextsThatDifferInConstantsAreLookedAtOnce(t *testing.T) {
+	server := servers.Postgres(t)
+	d := &counting{Dialect: postgres.New(postgres.Options{})}
+	cache := sqlcache.New(sqlcache.Options{Dialect: d, All: true})
+	t.Cleanup(func() { cache.Close() })
+	db, err := cache.Open("pgx", server.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	mustExec(t, db, "CREATE TABLE c (id int, s text)")
+	before := d.looks.Load()
+	for i := range 20 {
+		mustExec(t, db, fmt.Sprintf("INSERT INTO c VALUES (%d, 'text %d')", i, i))
+	}
+	for range 2 {
+		for i := range 20 {
+			s, err := sqlcache.Query[string](t.Context(), db, fmt.Sprintf("SELECT s FROM c WHERE id = %d", i))
+			if want := fmt.Sprint("text ", i); err != nil || len(s) != 1 || s[0] != want {
+				t.Errorf("got %q (%v), want %q", s, err, want)
+			}
+		}
+	}
+	if n := d.looks.Load() - before; n != 2 {
+		t.Errorf("%d looks at two kinds of statements", n)
+	}
+	if s := cache.Stats(); s.Hits != 20 {
+		t.Errorf("got %+v, want 20 hits", s)
 	}
 }
 

@@ -21,7 +21,7 @@ func (c *Conn) read(
 		c.cache.counters.unasked.Add(1)
 		return run()
 	}
-	l, why := c.loadOf(ctx, st, s.args, w)
+	l, why := c.loadOf(ctx, st, s, w)
 	if why != "" {
 		c.cache.counters.count(why)
 		return run()
@@ -42,7 +42,7 @@ func (c *Conn) read(
 
 // loadOf returns what is to be loaded if it is not there, or why it is not kept.
 func (c *Conn) loadOf(
-	ctx context.Context, st *statement, args []driver.NamedValue, w wish,
+	ctx context.Context, st *statement, s call, w wish,
 ) (l load, why string) {
 	switch {
 	case w.bad != "":
@@ -60,18 +60,18 @@ func (c *Conn) loadOf(
 	case c.cache.deaf.Load():
 		return l, "changes by others are not heard at the moment"
 	}
-	if s := c.sentinel(); s != nil && !s.look(ctx, c.number) {
+	if at := c.sentinel(); at != nil && !at.look(ctx, c.number) {
 		return l, "whether others have written is not known at the moment"
 	}
-	l = load{statement: st, args: args, ttl: w.ttl}
-	l.key, l.dynamic, why = st.keyOf(args)
+	l = load{statement: st, call: s, ttl: w.ttl}
+	l.key, l.dynamic, why = st.keyOf(s.text, s.args)
 	return l, why
 }
 
 // load is a result that is to be loaded.
 type load struct {
 	statement *statement
-	args      []driver.NamedValue
+	call      call
 	key       larder.Key
 	dynamic   bool // the arguments may have said something else to the driver than to us
 	marks     []mark
@@ -83,7 +83,7 @@ func (l *load) isSame() bool {
 	if !l.dynamic {
 		return true
 	}
-	key, _, why := l.statement.keyOf(l.args)
+	key, _, why := l.statement.keyOf(l.call.text, l.call.args)
 	return why == "" && key == l.key
 }
 

@@ -19,11 +19,11 @@ type statementKey struct{ identity, text string }
 // statement is what is known of one.
 type statement struct {
 	Effect
-	name   larder.Key
-	marks  []mark   // of the schema, when the dialect looked at it
-	reads  []*table // with that of all
-	writes window   // with that of all, if any table may be written
-	unseen bool     // the database could not be asked, perhaps since it takes nothing at the moment
+	identity string
+	marks    []mark   // of the schema, when the dialect looked at it
+	reads    []*table // with that of all
+	writes   window   // with that of all, if any table may be written
+	unseen   bool     // the database could not be asked, perhaps since it takes nothing at the moment
 }
 
 // statementBytes bounds the memory of what is known of statements.
@@ -50,7 +50,13 @@ func (c *Conn) statement(
 	if s, ok := c.cache.statements.Lookup(key); ok && hold(s.marks, time.Now()) {
 		return c.orUnknown(s), nil
 	}
-	s, err := c.look(ctx, key, args)
+	if d, ok := c.cache.o.Dialect.(Shaper); ok {
+		key.text = d.Shape(text)
+	}
+	if s, ok := c.cache.statements.Lookup(key); ok && hold(s.marks, time.Now()) {
+		return c.orUnknown(s), nil
+	}
+	s, err := c.look(ctx, key, text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -59,17 +65,15 @@ func (c *Conn) statement(
 
 // look has a statement looked at, and remembers what was seen.
 func (c *Conn) look(
-	ctx context.Context, key statementKey, args []driver.NamedValue,
+	ctx context.Context, key statementKey, text string, args []driver.NamedValue,
 ) (*statement, error) {
 	marks, quiet := markAll([]*table{&c.cache.tables.all}, time.Now())
-	effect, err := c.examine(ctx, key.text, args)
+	effect, err := c.examine(ctx, text, args)
 	if err != nil {
 		return c.unseen(ctx, effect, err)
 	}
 	s := c.cache.newStatement(effect)
-	if s.name, err = larder.KeyOf(key.identity, key.text); err != nil {
-		return nil, err // two strings
-	}
+	s.identity = key.identity
 	if s.marks = marks; quiet && !c.session.hasOwnSchema() {
 		c.cache.statements.Set(noContext, key, s)
 	}
@@ -161,8 +165,10 @@ func (c *Cache) newStatement(e Effect) *statement {
 }
 
 // keyOf names the result of a statement with those arguments, or says why it has no name.
-func (s *statement) keyOf(args []driver.NamedValue) (key larder.Key, dynamic bool, why string) {
-	a := argumentsOf(append(make([]any, 0, 12), s.name))
+func (s *statement) keyOf(
+	text string, args []driver.NamedValue,
+) (key larder.Key, dynamic bool, why string) {
+	a := argumentsOf(append(make([]any, 0, 12), s.identity, text))
 	for _, arg := range args {
 		if arg.Name != "" {
 			a.parts = append(a.parts, "name", arg.Name)

@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"reflect"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -83,6 +84,12 @@ func (s session) effect(d *postgres.Dialect, statement string) sqlcache.Effect {
 	}
 	if e.Cacheable && (e.WritesAll || len(e.Writes) > 0 || e.Session != 0 || e.Transaction != 0) {
 		s.t.Errorf("%.200s: cacheable, and yet %+v", statement, e)
+	}
+	if shape := d.Shape(statement); shape != statement {
+		other, err := d.Effect(context.Background(), s, shape, nil)
+		if other.Reason = e.Reason; err != nil || !reflect.DeepEqual(other, e) {
+			s.t.Errorf("%.200s: %+v, but %.200s: %+v (%v)", statement, e, shape, other, err)
+		}
 	}
 	return e
 }
