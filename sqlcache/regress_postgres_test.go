@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
-
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/internal/servers"
 	"github.com/larder-go/larder/sqlcache"
@@ -85,7 +83,7 @@ func copies(t *testing.T, server *servers.Database) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	stmt, err := tx.Prepare(pq.CopyIn("c", "id", "n"))
+	stmt, err := tx.Prepare("COPY c (id, n) FROM STDIN")
 	if err != nil {
 		t.Fatal(err)
 	}
