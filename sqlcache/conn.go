@@ -258,9 +258,10 @@ func (c *Conn) afterwards(st *statement, err error) {
 		c.session.apply(st.Session)
 		c.session.lose()
 	case st.Transaction == Rollback && err == nil:
-		c.session.watched.abandon()
-		c.session.watched = nil
 		c.session.end()
+	case err != nil && c.session.phase == within && c.connector.sentinel != nil:
+		c.session.apply(st.Session) // SQLite: an error may have ended the transaction
+		c.session.lose()
 	default:
 		c.session.apply(st.Session)
 	}
@@ -329,8 +330,6 @@ func (t *cachedTx) Commit() error {
 func (t *cachedTx) Rollback() error {
 	t.conn.session.returned()
 	err := t.inner.Rollback()
-	t.conn.session.watched.abandon()
-	t.conn.session.watched = nil
 	if t.conn.session.end(); err != nil {
 		t.conn.session.lose()
 	}
@@ -373,8 +372,7 @@ func (c *Conn) IsValid() bool {
 // Close implements driver.Conn.
 func (c *Conn) Close() error {
 	c.session.returned()
-	c.session.watched.abandon()
-	c.session.watched = nil
+	c.session.end()
 	c.session.count("")
 	c.plans.close(c.connector.sentinel != nil)
 	return c.inner.Close()

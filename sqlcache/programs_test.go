@@ -341,6 +341,35 @@ func TestSavepointsWithinATransactionAreNothingSpecial(t *testing.T) {
 	}
 }
 
+func TestAnErrorThatEndsATransactionIsNoticed(t *testing.T) {
+	_, db := openSQLite(t, sqlcache.Options{}, "CREATE TABLE w (id INT UNIQUE); INSERT INTO w VALUES (1)")
+	count := func() int {
+		n, err := sqlcache.Query[int](t.Context(), db, "SELECT count(*) FROM w")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n[0]
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("INSERT OR ROLLBACK INTO w VALUES (1)"); err == nil {
+		t.Fatal("a second 1 was taken")
+	}
+	before := count()
+	if _, err := tx.Exec("INSERT INTO w VALUES (2)"); err != nil { // for good, though nobody expects that
+		t.Fatal(err)
+	}
+	if n := count(); before != 1 || n != 2 {
+		t.Errorf("%d rows and then %d, want 1 and 2", before, n)
+	}
+	tx.Rollback() // there is nothing to be rolled back
+	if n := count() + count(); n != 4 {
+		t.Errorf("%d rows in two counts, want 4", n)
+	}
+}
+
 func TestAConnectionUsedPastTheCacheIsNotTrusted(t *testing.T) {
 	cache, db := openSQLite(t, sqlcache.Options{}, "CREATE TABLE w (id INT)")
 	conn := connTo(t, db)

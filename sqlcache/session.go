@@ -162,6 +162,8 @@ func (s *session) writes() window {
 
 // end notes that there is no transaction any more.
 func (s *session) end() {
+	s.watched.abandon()
+	s.watched = nil
 	s.phase, s.textual, s.written, s.wroteAll = outside, false, nil, false
 	s.settle()
 }

@@ -86,7 +86,7 @@ func (c *Conn) unseen(ctx context.Context, e Effect, err error) (*statement, err
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case !c.IsValid() && c.session.phase == within:
+	case c.session.phase == within && c.lost(ctx, err):
 		return nil, err // the last word of the server
 	case errors.Is(err, driver.ErrBadConn) || !c.IsValid():
 		return nil, driver.ErrBadConn
