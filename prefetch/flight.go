@@ -127,45 +127,56 @@ func (p *Prefetcher[K, V]) loadWeighed(ctx context.Context, f *flight[K, V]) (v 
 		if err != nil {
 			return v, err
 		}
-		if weight > 0 && !p.admit(f, min(weight, heaviest+1)) {
+		if weight > 0 && !p.admit(ctx, f, min(weight, heaviest+1)) {
 			return v, context.Canceled
 		}
 	}
 	return p.load(ctx, f.key)
 }
 
-// admit has a flight count with the weight that is known now. If there is no room, it ends if it is
-// a load ahead, and false is returned; for one that somebody waits for room is made.
-func (p *Prefetcher[K, V]) admit(f *flight[K, V], weight int64) bool {
-	if p.admitted(f, weight) {
-		return true
+// admit has a flight count with the weight that is known now, and waits until what has to leave for it
+// has left. If there is no room, it ends if it is a load ahead, and false is returned; for one that
+// somebody waits for room is made, and it waits for nothing.
+func (p *Prefetcher[K, V]) admit(ctx context.Context, f *flight[K, V], weight int64) bool {
+	for {
+		room, parted := p.admitted(f, weight)
+		if parted == nil {
+			return room
+		}
+		select {
+		case <-parted:
+		case <-ctx.Done():
+			return false
+		}
 	}
-	if p.admitted(f, weight) { // what has left for it is gone now
-		return true
-	}
-	p.mu.Lock()
-	defer p.unlock()
-	if !f.stopped {
-		p.tooHeavyLocked(f.key, weight)
-		p.cancelLocked(f, time.Now())
-	}
-	return false
 }
 
-// admitted tells whether there is room for a flight, and has leave what is wanted less.
-func (p *Prefetcher[K, V]) admitted(f *flight[K, V], weight int64) bool {
+// admitted tells whether there is room for a flight, and has leave what is wanted less. What has not
+// left yet is to be waited for.
+func (p *Prefetcher[K, V]) admitted(
+	f *flight[K, V], weight int64,
+) (room bool, parted <-chan struct{}) {
+	now := time.Now()
 	p.mu.Lock()
 	defer p.unlock()
 	if f.stopped {
-		return false
+		return false, nil
 	}
 	p.running.estimate += weight - f.estimate
 	f.estimate = weight
 	rank := p.plan.rank(f.wish, f.waiters)
-	if rank == asked && weight <= p.options.MaxWeight {
-		p.clearLocked(time.Now())
+	switch {
+	case rank == asked && weight <= p.options.MaxWeight:
+		p.clearLocked(now)
+		return true, nil
+	case rank == asked:
+		return true, nil
+	case p.freeLocked(0, rank):
+		return true, p.partedLocked()
 	}
-	return rank == asked || p.freeLocked(0, rank)
+	p.tooHeavyLocked(f.key, weight)
+	p.cancelLocked(f, now)
+	return false, nil
 }
 
 // lookup returns what is there without a load.

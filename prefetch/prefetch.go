@@ -50,6 +50,7 @@ type Prefetcher[K comparable, V any] struct {
 	stats   Stats
 	leaving []*item[K, V] // to be told of when mu is unlocked
 	parting int64         // see partLocked
+	parted  chan struct{} // see partedLocked; nil while nobody waits
 	closed  bool
 	ended   sync.WaitGroup // loads and alarms
 	stopped context.Context
@@ -171,6 +172,7 @@ func (p *Prefetcher[K, V]) ask(ctx context.Context, key K, holds int) (*item[K, 
 	f := p.missLocked(ctx, key, began)
 	f.waiters++
 	f.holds += holds
+	p.signalLocked()
 	p.waiting++
 	p.planLocked(began)
 	p.unlock()
@@ -260,12 +262,11 @@ func (p *Prefetcher[K, V]) unlock() {
 	}
 }
 
-// part begins what was waiting for items to be gone.
+// part has those begin who were waiting for items to be gone.
 func (p *Prefetcher[K, V]) part(gone []*item[K, V]) {
 	p.mu.Lock()
-	defer p.unlock()
+	defer p.mu.Unlock()
 	for _, i := range gone {
 		p.partLocked(-i.weight)
 	}
-	p.planLocked(time.Now())
 }

@@ -53,7 +53,7 @@ func (p *Prefetcher[K, V]) expectedWeight(key K) int64 {
 }
 
 // freeLocked makes room for a load ahead of that weight, if all that has to leave for it is wanted
-// less than a wish of that rank. There is none before all that is gone.
+// less than a wish of that rank.
 func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
 	spared, stays := p.sparedLocked()
 	if stays+p.running.estimate+weight > p.options.MaxWeight {
@@ -66,15 +66,38 @@ func (p *Prefetcher[K, V]) freeLocked(weight int64, rank int) bool {
 		}
 		p.dropLocked(v)
 	}
-	return p.weight+p.running.estimate+p.parting+weight <= p.options.MaxWeight
+	return true
 }
 
 // partLocked counts weight that does not count any more, but is still there: of a load that has yet
 // to end, or of an item of which OnEvict has yet to hear. Where weights are guessed that is not
 // worth waiting for.
 func (p *Prefetcher[K, V]) partLocked(weight int64) {
-	if p.options.WeighAhead != nil {
-		p.parting += weight
+	if p.options.WeighAhead == nil {
+		return
+	}
+	if p.parting += weight; weight < 0 {
+		p.signalLocked()
+	}
+}
+
+// partedLocked returns a channel that is closed when something has left, or somebody asks; nil if all
+// has left that a load ahead has to wait for.
+func (p *Prefetcher[K, V]) partedLocked() <-chan struct{} {
+	if p.parting == 0 || p.weight+p.running.estimate+p.parting <= p.options.MaxWeight {
+		return nil
+	}
+	if p.parted == nil {
+		p.parted = make(chan struct{})
+	}
+	return p.parted
+}
+
+// signalLocked has those look again who wait for something to leave.
+func (p *Prefetcher[K, V]) signalLocked() {
+	if p.parted != nil {
+		close(p.parted)
+		p.parted = nil
 	}
 }
 

@@ -36,18 +36,22 @@ func smallThenLarge(t *testing.T, small, large int) (names []string) {
 }
 
 func TestCopiesOnTheirWayCountWithTheirSize(t *testing.T) {
-	const most = 2<<20 - 1 // one of the large ones
+	const most, small = 2<<20 - 1, 15 // one of the large ones has room
 	dir := t.TempDir()
-	names := smallThenLarge(t, 15, 25)
+	names := smallThenLarge(t, small, 25)
 	f := open(t, names, files.Options{Dir: dir, MaxBytes: most, Keep: -1, MaxWidth: 16})
 	for i := range names {
 		_, release, err := f.Hold(t.Context(), i)
 		if err != nil {
 			t.Fatal(err)
 		}
+		bound := int64(most)
+		if i >= small { // for one that is asked for another may be given up, and takes a moment to go
+			bound += 1 << 20
+		}
 		for until := time.Now().Add(5 * time.Millisecond); time.Now().Before(until); {
-			if _, size := copies(t, dir); size > most {
-				t.Fatalf("at %d there are %d bytes of copies, at most %d may be", i, size, most)
+			if _, size := copies(t, dir); size > bound {
+				t.Fatalf("at %d there are %d bytes of copies, at most %d may be", i, size, bound)
 			}
 		}
 		release()
