@@ -20,7 +20,7 @@ type sentinel struct {
 
 	mu      sync.Mutex // guards the fields below, and is held while the database is asked
 	conn    driver.Conn
-	view    View // of conn
+	view    View // of conn, or of the last one
 	last    int64
 	known   bool   // last is what conn has said last
 	asked   bool   // somebody has been answered by checkLocked
@@ -61,7 +61,7 @@ func (s *sentinel) checkLocked(ctx context.Context) bool {
 
 // askLocked asks the database, unless that might disturb a transaction of our own.
 func (s *sentinel) askLocked(ctx context.Context) bool {
-	if s.closed || s.paused > 0 || s.writers > 0 && !(s.conn != nil && s.view.Apart) {
+	if s.closed || s.paused > 0 || s.writers > 0 && !s.view.Apart {
 		return false
 	}
 	ctx = context.WithoutCancel(ctx) // a driver might break the connection off, and others need it
@@ -113,7 +113,7 @@ func (s *sentinel) hangUpLocked() {
 func (s *sentinel) ask(question func(Querier) error) (ok bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn == nil || !s.view.Apart || s.closed || s.paused > 0 {
+	if !s.view.Apart || s.closed || s.paused > 0 || s.connectLocked(noContext) != nil {
 		return false, nil
 	}
 	return true, question(querier{conn: s.conn})
