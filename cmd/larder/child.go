@@ -3,12 +3,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"syscall"
 	"time"
 )
@@ -45,8 +45,8 @@ type ending struct {
 }
 
 // run runs the process to its end, and until its output ends. Like a shell it waits for what the
-// process left running with its stdout or stderr open.
-func (c child) run() (ending, error) {
+// process left running with its stdout or stderr open. It gets the signals that ctx listens to.
+func (c child) run(ctx context.Context) (ending, error) {
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
 	if errors.Is(cmd.Err, exec.ErrDot) {
 		cmd.Err = nil // the user's PATH is the user's choice
@@ -54,9 +54,8 @@ func (c child) run() (ending, error) {
 	if c.stdin != nil {
 		cmd.Stdin = c.stdin
 	}
-	signals := make(chan os.Signal, 8)
-	notify(signals, forwarded()...)
-	defer signal.Stop(signals)
+	signals, deaf := hear(ctx)
+	defer deaf()
 	pipes, err := start(cmd, c.stdout, c.stderr)
 	if err != nil {
 		return ending{}, err

@@ -134,7 +134,7 @@ func (b *batch) workOn(ctx context.Context, i int) *task {
 	begun := time.Now()
 	end, err := child{
 		argv: fillIn(b.argv, path, b.names[i]), stdout: stdout, stderr: stderr,
-	}.run()
+	}.run(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.work += time.Since(begun)

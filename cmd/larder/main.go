@@ -8,9 +8,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -90,38 +88,6 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		advice = "did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return usagef("%sunknown command %q: %s", within(cmd), name, advice)
-}
-
-// signalError is the cause of a context that a signal ended.
-type signalError struct{ signal syscall.Signal }
-
-func (e signalError) Error() string { return e.signal.String() }
-
-// untilSignal returns a context that the first signal cancels that asks larder to end, also one of
-// its terminal. The second one acts as if larder did not listen. A signal that the caller ignores
-// (nohup, a shell's &) stays ignored.
-func untilSignal(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
-	notify(signals, append(forwarded(), syscall.SIGTERM)...)
-	go func() {
-		select {
-		case s := <-signals:
-			signal.Stop(signals)
-			cancel(signalError{s.(syscall.Signal)})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
-}
-
-// notify is signal.Notify without the signals that are ignored.
-func notify(c chan<- os.Signal, signals ...os.Signal) {
-	for _, s := range signals {
-		if !signal.Ignored(s) {
-			signal.Notify(c, s)
-		}
-	}
 }
 
 // await returns what read returns, or the error of ctx if that is done first: then read stays where

@@ -36,7 +36,7 @@ func (r *runner) load(ctx context.Context) (code int, unkept error) {
 	end, err := child{
 		argv: r.argv, stdin: r.stdin, timeout: time.Duration(r.timeout),
 		stdout: rec.stdout(r.stdout), stderr: rec.stderr(r.stderr),
-	}.run()
+	}.run(ctx)
 	switch {
 	case err != nil:
 		return r.notRun(err)
