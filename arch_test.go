@@ -19,10 +19,10 @@ const module = "github.com/larder-go/larder"
 // own, nothing beside it and nothing above, except what beside allows. Changing this table is a
 // commit of its own, with a reason.
 var layers = [][]string{
-	{"store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
+	{"stats", "store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
 		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "prefetch/files", "."},
-	{"httpcache", "sqlcache", "artifact"},
+	{"metrics/prom", "metrics/otel", "metrics/vars", "dash", "httpcache", "sqlcache", "artifact"},
 	{"sqlcache/postgres", "sqlcache/sqlite"},
 	{"scrape", "gallery", "scrape/sitemap", "proxy/http3", "fragment", "browsercache"},
 	{"proxy"},
@@ -50,6 +50,11 @@ var foreign = map[string][]string{
 	"sqlcache/sqlite":                    {},
 	"sqlcache/postgres":                  {"github.com/wasilibs/go-pgquery", "github.com/jackc/pgx/v5"},
 	"artifact":                           {},
+	"stats":                              {}, // the root uses it
+	"dash":                               {},
+	"metrics/prom":                       {"github.com/prometheus/client_golang", "github.com/prometheus/client_model"},
+	"metrics/otel":                       {"go.opentelemetry.io/otel"},
+	"metrics/vars":                       {},
 	"examples/metrics":                   {"github.com/prometheus/client_golang"},
 	"examples/ml-train-in-go":            {"gonum.org/v1/gonum"},
 	"examples/database-results-postgres": {"github.com/jackc/pgx/v5"},
