@@ -17,8 +17,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/larder-go/larder/dash"
 	"github.com/larder-go/larder/httpcache"
+	"github.com/larder-go/larder/metrics/prom"
 )
+
+// debugPath is where the admin address shows what the server reports.
+const debugPath = "/debug/cache"
 
 // maxOrder bounds the body of a request to the admin address, in bytes.
 const maxOrder = 64 << 10
@@ -72,6 +77,12 @@ func removeDeadSocket(path string) error {
 // somebody else's page sends.
 func (s *Server) adminHandler(at net.Addr) http.Handler {
 	mux := http.NewServeMux()
+	s.dash = dash.New(&s.parts, dash.Options{
+		AllowRemote: true, Version: s.options.Version, // who may look is decided below
+	})
+	mux.Handle(debugPath, s.dash)
+	mux.Handle(debugPath+"/", s.dash)
+	mux.Handle("GET /metrics", prom.Handler(&s.parts))
 	mux.HandleFunc("POST /purge", s.servePurge)
 	mux.HandleFunc("POST /reload", s.serveReload)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
@@ -90,7 +101,7 @@ func (s *Server) adminHandler(at net.Addr) http.Handler {
 		case !namesAdmin(r.Host, at):
 			writeError(w, http.StatusForbidden, "this is not a name of the admin address")
 		case !s.authorized(r):
-			w.Header().Set("WWW-Authenticate", "Bearer")
+			challenge(w.Header(), r)
 			writeError(w, http.StatusUnauthorized, "give the token as Authorization: Bearer")
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxOrder)
@@ -110,6 +121,23 @@ func namesAdmin(host string, at net.Addr) bool {
 	return err == nil || name == "localhost"
 }
 
+// challenge says how to give the token. A browser that wants to see the page asks for a password.
+func challenge(h http.Header, r *http.Request) {
+	h.Set("WWW-Authenticate", "Bearer")
+	if readsPage(r) {
+		h.Add("WWW-Authenticate", `Basic realm="larder: the token is the password", charset="UTF-8"`)
+	}
+}
+
+// readsPage reports whether r reads what browsers show. They can give the token as a password there,
+// and nowhere else: they send it again by themselves, which nothing that changes anything should
+// take for an order.
+func readsPage(r *http.Request) bool {
+	path := r.URL.Path
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		(path == debugPath || strings.HasPrefix(path, debugPath+"/"))
+}
+
 // authorized reports whether r has the token. The time it takes tells nothing about the token.
 func (s *Server) authorized(r *http.Request) bool {
 	token := s.now.Load().token
@@ -117,8 +145,12 @@ func (s *Server) authorized(r *http.Request) bool {
 		return true
 	}
 	kind, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	ok := strings.EqualFold(kind, "Bearer")
+	if _, password, basic := r.BasicAuth(); basic && readsPage(r) {
+		given, ok = password, true
+	}
 	a, b := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(given))
-	return strings.EqualFold(kind, "Bearer") && subtle.ConstantTimeCompare(a[:], b[:]) == 1
+	return ok && subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 // servePurge makes the cache forget what url, prefix or tag names, or with all=1 everything; with

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/larder-go/larder/stats"
 	"github.com/larder-go/larder/store"
 	"github.com/larder-go/larder/store/disk"
 	"github.com/larder-go/larder/store/redis"
@@ -29,53 +30,57 @@ type levels struct {
 	store store.Store // nil if there are none
 	disk  *store.Guard
 	redis *store.Guard
+	parts []stats.Source // what of them reports
 }
 
 // openLevels opens a folder, a Redis, or one in front of the other. Each is guarded: a store that
 // is slow or down is left alone, and fails no request.
 func openLevels(c *Cache, say func(string)) (l levels, err error) {
 	if c.Disk != "" {
-		if l.disk, err = openDisk(c, say); err != nil {
+		if err := l.openDisk(c, say); err != nil {
 			return levels{}, err
 		}
-		l.store = l.disk
 	}
 	if c.Redis == "" {
 		return l, nil
 	}
-	if l.redis, err = openRedis(c.Redis, say); err != nil {
+	if err := l.openRedis(c.Redis, say); err != nil {
 		return levels{}, errors.Join(err, l.close())
 	}
-	l.store = l.redis
 	if l.disk != nil {
-		l.store = store.NewTiered(l.disk, l.redis)
+		tiered := store.NewTiered(l.disk, l.redis)
+		l.store, l.parts = tiered, append(l.parts, tiered)
 		return l, l.disk.Clear(context.Background()) // what changed meanwhile nobody told it
 	}
 	return l, nil
 }
 
-func openDisk(c *Cache, say func(string)) (*store.Guard, error) {
+func (l *levels) openDisk(c *Cache, say func(string)) error {
 	s, err := disk.Open(c.Disk, disk.Options{MaxBytes: int64(c.DiskSize)})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return store.NewGuard(s, store.GuardOptions{
-		Timeout: slowDisk, OnChange: sayGuard("disk "+c.Disk, say),
-	}), nil
+	l.disk = store.NewGuard(s, store.GuardOptions{
+		Name: "disk", Timeout: slowDisk, OnChange: sayGuard("disk "+c.Disk, say),
+	})
+	l.store, l.parts = l.disk, append(l.parts, s, l.disk)
+	return nil
 }
 
-func openRedis(text string, say func(string)) (*store.Guard, error) {
+func (l *levels) openRedis(text string, say func(string)) error {
 	o, err := redisOptions(text)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s, err := redis.Open(o)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return store.NewGuard(s, store.GuardOptions{
-		OnChange: sayGuard("redis "+strings.Join(o.Addrs, ","), say),
-	}), nil
+	l.redis = store.NewGuard(s, store.GuardOptions{
+		Name: "redis", OnChange: sayGuard("redis "+strings.Join(o.Addrs, ","), say),
+	})
+	l.store, l.parts = l.redis, append(l.parts, s, l.redis)
+	return nil
 }
 
 // sayGuard says when a store is left alone, and when it is back; not what its probes find between.

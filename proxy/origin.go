@@ -35,6 +35,8 @@ type origin struct {
 	circuit circuit
 	check   healthCheck
 	stop    context.CancelFunc // of the checks; nil if there are none
+	leave   func()             // takes it out of what the server reports; nil if it is not in
+	tally   tally
 }
 
 // originKey is what makes two sites share an origin, and an origin outlive a reload.
@@ -98,8 +100,12 @@ func (o *origin) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, &OpenError{Origin: o.name, After: wait}
 	}
-	how := unclear
-	defer func() { o.circuit.leave(time.Now(), how) }()
+	how, done := unclear, o.tally.begin(time.Now())
+	defer func() {
+		now := time.Now()
+		o.circuit.leave(now, how)
+		done(now, how)
+	}()
 	resp, err := o.base.RoundTrip(r)
 	if err == nil {
 		how = worked
@@ -118,6 +124,9 @@ func (o *origin) RoundTrip(r *http.Request) (*http.Response, error) {
 func (o *origin) drop() {
 	if o.stop != nil {
 		o.stop()
+	}
+	if o.leave != nil {
+		o.leave()
 	}
 	o.base.CloseIdleConnections()
 }

@@ -19,7 +19,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/larder-go/larder/dash"
 	"github.com/larder-go/larder/httpcache"
+	"github.com/larder-go/larder/stats"
 )
 
 // Options are what a server gets from the program it is part of.
@@ -52,6 +54,8 @@ type Server struct {
 	began   time.Time
 	cache   *httpcache.Cache
 	levels  levels
+	parts   stats.Set     // what reports: the cache, its levels, the origins in force
+	dash    *dash.Handler // of the admin address
 	gate    *gate
 	now     atomic.Pointer[state]
 	doors   doors
@@ -91,6 +95,7 @@ func (s *Server) open(c Config, p parts) (err error) {
 		return err
 	}
 	s.cache = httpcache.New(s.cacheOptions(&c.Cache))
+	s.report()
 	st := newState(c, p, s.cache)
 	s.now.Store(st)
 	if c.Log.Access != "" {
@@ -122,8 +127,9 @@ func (s *Server) say(err error) {
 	}
 }
 
-// watch starts the checks of an origin.
+// watch starts the checks of an origin, and reports what it does.
 func (s *Server) watch(o *origin) {
+	o.leave = s.parts.Add(o)
 	s.watching.Add(1)
 	o.watch(s.options.Say, s.watching.Done)
 }
@@ -198,6 +204,9 @@ func (s *Server) Close() (err error) {
 
 func (s *Server) close() error {
 	err := s.doors.close()
+	if s.dash != nil {
+		err = errors.Join(err, s.dash.Close())
+	}
 	st := s.now.Load()
 	if st != nil {
 		for _, o := range st.origins {

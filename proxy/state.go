@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -236,9 +237,9 @@ func (st *state) start(old *state, watch func(*origin)) {
 	if old != nil {
 		before = old.origins
 	}
-	for key, o := range st.origins {
+	for _, key := range slices.SortedFunc(maps.Keys(st.origins), byName) {
 		if before[key] == nil {
-			watch(o)
+			watch(st.origins[key])
 		}
 	}
 	for key, o := range before {
@@ -247,6 +248,9 @@ func (st *state) start(old *state, watch func(*origin)) {
 		}
 	}
 }
+
+// byName puts origins in the order in which people see them.
+func byName(a, b originKey) int { return cmp.Compare(a.base, b.base) }
 
 // originStates returns the origins in order, and of each whether it is left alone.
 func (st *state) originStates() (all []OriginState) {
