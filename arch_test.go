@@ -19,7 +19,8 @@ const module = "github.com/larder-go/larder"
 // own, nothing beside it and nothing above, except what beside allows. Changing this table is a
 // commit of its own, with a reason.
 var layers = [][]string{
-	{"stats", "store", "policy", "trace", "codec", "prefetch", "gallery/thumb"},
+	{"stats", "policy", "trace", "codec", "gallery/thumb"},
+	{"store", "prefetch", "internal/shadow", "stats/statstest"},
 	{"policy/policytest", "sim", "store/compressed", "store/disk", "store/redis", "store/memcached",
 		"store/storetest", "codec/codectest", "codec/msgpack", "watch/postgres", "prefetch/files", "."},
 	{"metrics/prom", "metrics/otel", "metrics/vars", "dash", "httpcache", "sqlcache", "artifact"},
@@ -53,7 +54,7 @@ var foreign = map[string][]string{
 	"stats":                              {}, // the root uses it
 	"dash":                               {},
 	"metrics/prom":                       {"github.com/prometheus/client_golang", "github.com/prometheus/client_model"},
-	"metrics/otel":                       {"go.opentelemetry.io/otel"},
+	"metrics/otel":                       {"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/metric"},
 	"metrics/vars":                       {},
 	"examples/metrics":                   {"github.com/prometheus/client_golang"},
 	"examples/ml-train-in-go":            {"gonum.org/v1/gonum"},
@@ -109,19 +110,19 @@ func short(importPath string) string {
 	return strings.TrimPrefix(importPath, module+"/")
 }
 
-// layerOf returns the number of a package's layer. Internal packages are ground, examples and
-// commands of the tests stand above all.
+// layerOf returns the number of a package's layer. Internal packages that are in none are ground,
+// examples and commands of the tests stand above all.
 func layerOf(name string) (int, bool) {
+	for i, layer := range layers {
+		if slices.Contains(layer, name) {
+			return i, true
+		}
+	}
 	switch {
 	case strings.HasPrefix(name, "internal/"):
 		return -1, true
 	case name == "examples", strings.HasPrefix(name, "examples/"):
 		return len(layers), true
-	}
-	for i, layer := range layers {
-		if slices.Contains(layer, name) {
-			return i, true
-		}
 	}
 	return 0, false
 }

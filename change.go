@@ -305,6 +305,9 @@ func (e *engine[K, V]) clear() {
 	e.entries = 0
 	e.weight.Store(0)
 	e.newPolicy()
+	if e.observer != nil {
+		e.observer.Clear()
+	}
 }
 
 // clearShard forgets the entries of a shard. Its lock and the room must be held.
@@ -312,6 +315,7 @@ func (e *engine[K, V]) clearShard(s *shard, slots *slots[K, V]) {
 	s.each(func(slot uint32) {
 		at := slots.at(slot)
 		e.departed(at, Cleared)
+		e.observeLeft(slot, Cleared)
 		slots.forget(at)
 	})
 	s.clear()
@@ -322,6 +326,7 @@ func (e *engine[K, V]) resize(max uint64) {
 	e.enter()
 	defer e.leave()
 	e.max = max
+	e.bound.Store(max)
 	e.policy.Resize(min(max, mostWeight))
 	e.listens = false
 	e.watch()
@@ -349,6 +354,9 @@ func (e *engine[K, V]) stats() (s Stats) {
 	defer e.leave()
 	s.Entries, s.Weight, s.Max = int(e.entries), int64(e.load()), int64(e.max)
 	s.Evicted, s.Expired = e.left[Evicted], e.left[Expired]
+	s.Replaced = e.left[Replaced] + e.stripes.replaced()
 	s.Deleted, s.Cleared = e.left[Deleted], e.left[Cleared]
+	s.DeletedByTag, s.Refused = e.byTag, e.refused
+	s.StaleHits, s.Negative = e.odd.stale.Load(), e.odd.negative.Load()
 	return s
 }

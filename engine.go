@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/larder-go/larder/internal/shadow"
 	"github.com/larder-go/larder/policy"
 )
 
@@ -30,25 +31,33 @@ type engine[K comparable, V any] struct {
 	stripes stripes
 	marks   atomic.Pointer[policy.Marks] // nil if the policy wants none
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
-	simple  bool                         // updates need no room: no weights, no OnEvict
-	plain   bool                         // simple, and there are neither Idle nor lives
-	options Options[K, V]
-	rules   freshness
-	_       apart
+	wants   atomic.Uint64                // of these, the mask of those that the policy hears of
+
+	observer *shadow.Observer // nil if nobody wants to know
+	simple   bool             // updates need no room: no weights, no OnEvict
+	plain    bool             // simple, and there are neither Idle nor lives
+	options  Options[K, V]
+	rules    freshness
+	_        apart
 
 	clock clock
 	_     apart
 
 	count  atomic.Int64  // entries, when the room was last left
 	weight atomic.Uint64 // their weight, if they have one; changed with the room held
+	odd    odd
 
 	mu      sync.Mutex // the room: guards what is below, and the coming and going of entries
 	policy  policy.Policy
-	max     uint64 // entries or weight
+	max     uint64        // entries or weight
+	bound   atomic.Uint64 // max, for who is not in the room
 	entries uint64
 	weighs  []uint32 // weights by slot, if entries have one
 	alarm   alarm
 	left    [Cleared + 1]uint64            // entries that left, by cause
+	byTag   uint64                         // of those deleted, by a tag
+	refused uint64                         // values that were too heavy
+	seeks   uint64                         // mask of the hashes whose hits the observer hears of
 	gone    []departure[K, V]              // what OnEvict is to hear of
 	tagged  map[string]map[uint32]struct{} // slots by tag
 	named   map[string]uint32              // slots by the name of the entry in the store
@@ -76,9 +85,12 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 	e.plain = e.simple && o.Idle == 0
 	e.slots.Store(newSlots[K, V](expected, o.shape()))
 	e.newShards(expected)
+	e.bound.Store(e.max)
+	e.seeks = watchNone
 	e.newPolicy()
 	e.clock.start(o.usualLife())
 	e.alarm.wheel.tick = e.clock.margin / 2
+	e.observe()
 	return e
 }
 
@@ -110,13 +122,14 @@ func (e *engine[K, V]) watch() {
 	m, ok := e.policy.(policy.Marker)
 	if !ok {
 		e.marks.Store(nil)
-		e.watched.Store(0)
+		e.listen(0)
 		return
 	}
 	mask, some := m.Watches()
-	e.watched.Store(uint64(mask))
-	if !some {
-		e.watched.Store(watchNone)
+	if some {
+		e.listen(uint64(mask))
+	} else {
+		e.listen(watchNone)
 	}
 	e.marks.Store(nil)
 	if !some || mask != 0 { // else it hears of every hit by a note
@@ -154,7 +167,7 @@ func (e *engine[K, V]) lookup(k K) (v V, ok bool) {
 func (e *engine[K, V]) lookupSlowly(k K) (v V, ok bool) {
 	h := e.regard(k)
 	if h.state >= kept {
-		e.missed()
+		e.missed(k)
 	}
 	if h.state >= kept || h.life != nil && h.life.absent != nil {
 		return v, false
@@ -163,7 +176,13 @@ func (e *engine[K, V]) lookupSlowly(k K) (v V, ok bool) {
 }
 
 // missed counts a miss.
-func (e *engine[K, V]) missed() { e.stripes.mine().misses.Add(1) }
+func (e *engine[K, V]) missed(k K) {
+	at := here()
+	e.stripes.of(at).misses.Add(1)
+	if e.observer != nil {
+		e.observeMiss(at, k)
+	}
+}
 
 // held is an entry as it is at one moment.
 type held[V any] struct {
@@ -196,6 +215,7 @@ func (e *engine[K, V]) regard(k K) held[V] {
 		e.hit(w)
 		at := here()
 		e.stripes.of(at).hit(at)
+		e.countOdd(l, s)
 	}
 	return held[V]{value, l, s}
 }
@@ -360,9 +380,32 @@ func (e *engine[K, V]) hit(w word) {
 
 // note puts a hit down in the caller's stripe.
 func (e *engine[K, V]) note(w word) {
+	if e.observer != nil {
+		e.observer.Hit(here(), w.hash())
+		if (watchNone|uint64(w.hash()))&e.wants.Load() != 0 {
+			return
+		}
+	}
 	if s := e.stripes.mine(); s.note(w) {
 		e.tryTell(s)
 	}
+}
+
+// touched tells the policy of an entry that was set anew.
+func (e *engine[K, V]) touched(w word) {
+	if e.observer == nil {
+		e.hit(w)
+		return
+	}
+	if m := e.marks.Load(); m != nil {
+		m.Mark(w.slot())
+	}
+	if (watchNone|uint64(w.hash()))&e.wants.Load() == 0 {
+		if s := e.stripes.mine(); s.note(w) {
+			e.tryTell(s)
+		}
+	}
+	e.observer.Put(w.hash(), 1, shadow.Set)
 }
 
 // tryTell passes the notes of a full stripe on, unless somebody has the room.

@@ -30,6 +30,7 @@ type fetch[K comparable, V any] struct {
 	spare  bool        // old came from the store
 	stays  bool        // the origin has failed, and memory has what is served instead
 	behind bool        // nobody waits for it
+	asked  bool        // by GetMany, which has counted a miss
 }
 
 // errElsewhere ends a refresh behind that another process is about to do.

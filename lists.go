@@ -43,6 +43,7 @@ func (e *engine[K, V]) delist(slot uint32, l *life) {
 // takeTag takes out all entries of a tag, and returns those to be told of.
 func (e *engine[K, V]) takeTag(tag string) []departure[K, V] {
 	e.enter()
+	e.byTag += uint64(len(e.tagged[tag]))
 	for slot := range e.tagged[tag] {
 		e.policy.Remove(slot)
 		e.depart(slot, Deleted)

@@ -57,7 +57,7 @@ func (c *Cache[K, V]) getSlowly(ctx context.Context, key K) (V, error) {
 	if v, err, ok := c.serve(ctx, key, old); ok {
 		return v, err
 	}
-	c.engine.missed()
+	c.engine.missed(key)
 	if !c.loads() && c.tier == nil {
 		var none V
 		return none, ErrNotFound
@@ -75,6 +75,7 @@ func (c *Cache[K, V]) serve(ctx context.Context, key K, old held[V]) (v V, err e
 			return v, nil, false
 		}
 		c.counts.stale.Add(1)
+		c.engine.odd.stale.Add(1)
 		c.engine.stripes.mine().hits.Add(1)
 		return old.value.v, nil, true
 	case old.state == stale:
@@ -105,6 +106,9 @@ func (c *Cache[K, V]) load(ctx context.Context, key K, old held[V]) (V, error) {
 			return none, err
 		}
 		k, leads, v := c.calls.join(key, c.engine.peek)
+		if tries == 0 && !leads {
+			c.counts.coalesced.Add(1)
+		}
 		if k == nil {
 			return v, nil
 		}
@@ -283,6 +287,7 @@ func (c *Cache[K, V]) fromOrigin(ctx context.Context, f *fetch[K, V]) (*newcomer
 	var err error
 	got.entry, err = c.callOrigin(ctx, f)
 	got.took = time.Since(got.begun)
+	c.observeLoad(f.key, got.begun, got.took, err)
 	if err != nil {
 		if !errors.Is(err, ErrNotFound) || c.engine.options.NegativeTTL == 0 {
 			return nil, err

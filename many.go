@@ -40,8 +40,8 @@ func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 		}
 		old := c.engine.regard(key)
 		if v, err, ok := c.serve(ctx, key, old); !ok {
-			c.engine.missed()
-			missing = append(missing, &fetch[K, V]{key: key, old: old})
+			c.engine.missed(key)
+			missing = append(missing, &fetch[K, V]{key: key, old: old, asked: true})
 		} else if err == nil {
 			got[key] = v
 		}
@@ -112,6 +112,9 @@ func (c *Cache[K, V]) joinAll(
 ) (failed int, err error) {
 	for _, f := range missing {
 		k, leads, v := c.calls.join(f.key, c.engine.peek)
+		if f.asked && !leads {
+			c.counts.coalesced.Add(1)
+		}
 		if k == nil {
 			got[f.key] = v
 			continue

@@ -20,8 +20,11 @@ type stripe struct {
 	hits   atomic.Uint64  // hits of others
 	misses atomic.Uint64
 	noted  atomic.Uint32
-	_      [28]byte
-	notes  [batch]atomic.Uint64
+	_      [4]byte
+	// values that were replaced without the room: by the owner, and by others
+	ownReplaced, replaced atomic.Uint64
+	_                     [8]byte
+	notes                 [batch]atomic.Uint64
 }
 
 // hit counts a hit of a goroutine whose stack is at here. Adding to a number that others add to as
@@ -32,6 +35,15 @@ func (s *stripe) hit(here uintptr) {
 		return
 	}
 	s.hitOfAnother(here)
+}
+
+// replace counts a value that a goroutine, whose stack is at here, has replaced.
+func (s *stripe) replace(here uintptr) {
+	if s.owner.Load() == here {
+		setUint64(&s.ownReplaced, s.ownReplaced.Load()+1)
+		return
+	}
+	s.replaced.Add(1)
 }
 
 func (s *stripe) hitOfAnother(here uintptr) {
@@ -84,7 +96,15 @@ func (s *stripe) take(words *[batch]word) int {
 	return n
 }
 
-// totals adds up the counters.
+// replaced returns how many values were replaced without the room.
+func (s *stripes) replaced() (n uint64) {
+	for i := range s.all {
+		n += s.all[i].replaced.Load() + s.all[i].ownReplaced.Load()
+	}
+	return n
+}
+
+// totals adds up hits and misses.
 func (s *stripes) totals() (hits, misses uint64) {
 	for i := range s.all {
 		hits += s.all[i].hits.Load() + s.all[i].owned.Load()

@@ -86,7 +86,9 @@ func (e *engine[K, V]) update(n *newcomer[K, V]) bool {
 		slots.storeValue(at, &n.value)
 		slots.setTimes(at, n.times, n.life)
 		s.unlock()
-		e.hit(w)
+		stack := here()
+		e.stripes.of(stack).replace(stack)
+		e.touched(w)
 		return true
 	}
 }
@@ -101,11 +103,15 @@ func (e *engine[K, V]) put(n *newcomer[K, V]) error {
 		w, _, _ = e.find(&n.key.v, n.hash, nil)
 	}
 	if err := e.refuse(n); err != nil {
+		if n.weight > min(e.max, maxWeight) {
+			e.refused++
+		}
 		if w != 0 {
 			e.remove(w, Replaced)
 		}
 		return err
 	}
+	e.observePut(n, w)
 	if w != 0 {
 		e.replace(s, w, n)
 		return nil
@@ -311,6 +317,7 @@ func (e *engine[K, V]) vacate(slot uint32, cause Cause) {
 	slots := e.slots.Load()
 	at := slots.at(slot)
 	e.departed(at, cause)
+	e.observeLeft(slot, cause)
 	_, l := slots.timesOf(at)
 	e.delist(slot, l)
 	slots.forget(at)

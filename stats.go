@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/larder-go/larder/stats"
 )
 
 // Stats is what a cache has done since it was made, and what it holds.
@@ -14,8 +16,13 @@ type Stats struct {
 
 	Hits, Misses uint64 // Lookup, Get and GetMany that found a key, and that did not
 
-	Loads      uint64        // calls of Load and LoadMany that returned
-	LoadErrors uint64        // those of them that returned an error or panicked
+	StaleHits uint64 // of the hits, those on values that were no longer fresh
+	Negative  uint64 // of the hits, those that found that the origin has no such thing
+	Coalesced uint64 // of the misses, those that waited for the load of another
+
+	Loads      uint64        // calls of Load, LoadMany and Reload that returned
+	Absent     uint64        // those of them that returned ErrNotFound
+	LoadErrors uint64        // those of them that returned another error or panicked
 	LoadTime   time.Duration // spent in them
 
 	Stale     uint64 // hits on stale values, and failed or slow loads that one stood in for
@@ -31,10 +38,13 @@ type Stats struct {
 	StoreDamaged           uint64 // misses for bytes that are no value of this cache
 	StoreVoided            uint64 // loads that were not stored: their key was changed meanwhile
 
-	Evicted uint64 // entries that left for room
-	Expired uint64 // entries whose time was up
-	Deleted uint64 // entries that were deleted
-	Cleared uint64 // entries that left by Clear or Close
+	Evicted      uint64 // entries that left for room
+	Expired      uint64 // entries whose time was up
+	Replaced     uint64 // values whose key was set again
+	Deleted      uint64 // entries that were deleted
+	DeletedByTag uint64 // those of them that a tag was deleted of
+	Cleared      uint64 // entries that left by Clear or Close
+	Refused      uint64 // values that were heavier than all that may be kept
 
 	Entries int   // entries that are there
 	Weight  int64 // their weight; their number where they are counted
@@ -64,7 +74,9 @@ func (s Stats) String() string {
 func (c *Cache[K, V]) Stats() Stats {
 	s := c.engine.stats()
 	s.Name = c.engine.options.Name
-	s.Loads, s.LoadErrors = c.loaded.calls.Load(), c.loaded.failed.Load()
+	s.Loads, s.Absent = c.loaded.calls.Load(), c.loaded.absent.Load()
+	s.LoadErrors = c.loaded.failed.Load()
+	s.Coalesced = c.counts.coalesced.Load()
 	s.LoadTime = time.Duration(c.loaded.took.Load())
 	s.Stale, s.Refreshes = c.counts.stale.Load(), c.counts.refreshes.Load()
 	s.Heard, s.Linked = c.counts.heard.Load(), c.lost.Load() == 0
@@ -79,13 +91,14 @@ func (c *Cache[K, V]) Stats() Stats {
 
 // counts are what happens seldom enough for counters that all share.
 type counts struct {
-	stale, refreshes, heard atomic.Uint64
+	stale, refreshes, heard, coalesced atomic.Uint64
 }
 
 // loaded counts calls of the origin.
 type loaded struct {
-	calls, failed atomic.Uint64
-	took          atomic.Int64
+	calls, absent, failed atomic.Uint64
+	took                  atomic.Int64
+	durations             stats.Durations
 }
 
 // begin notes a call of the origin; what it returns notes its end. A call that does not return
@@ -94,8 +107,14 @@ func (l *loaded) begin(err *error) (end func()) {
 	start := time.Now()
 	*err = errExited
 	return func() {
-		l.took.Add(int64(time.Since(start)))
-		if *err != nil {
+		took := time.Since(start)
+		l.took.Add(int64(took))
+		l.durations.Add(took)
+		switch {
+		case *err == nil:
+		case isAbsent(*err):
+			l.absent.Add(1)
+		default:
 			l.failed.Add(1)
 		}
 		l.calls.Add(1)

@@ -72,6 +72,7 @@ type Cache struct {
 	o      Options
 	hasher filehash.Hasher
 
+	tally   tally
 	mu      sync.Mutex // guards the field below, and what the flights say it does
 	flights map[string]*flight
 }
@@ -109,17 +110,23 @@ func (c *Cache) Open(
 	ctx context.Context, key Key, work func(ctx context.Context, w io.Writer) error,
 ) (store.Reader, error) {
 	t, err := c.taskOf(ctx, key)
-	if err != nil {
-		return nil, c.wrap(err)
+	var r store.Reader
+	if err == nil {
+		t.work = func(ctx context.Context) (*made, error) { return c.makeStream(ctx, work) }
+		r, err = c.open(ctx, &t)
 	}
-	t.work = func(ctx context.Context) (*made, error) { return c.makeStream(ctx, work) }
+	c.tally.ask(ctx, t.role, err)
+	return r, c.wrap(err)
+}
+
+func (c *Cache) open(ctx context.Context, t *task) (store.Reader, error) {
 	for {
 		if r := c.find(ctx, t.name); r != nil {
 			return r, nil
 		}
 		m, err := c.await(ctx, t)
 		if err != nil {
-			return nil, c.wrap(err)
+			return nil, err
 		}
 		if m != nil {
 			return m.reader(), nil
@@ -138,26 +145,30 @@ func (c *Cache) Path(
 	ctx context.Context, key Key, work func(ctx context.Context, path string) error,
 ) (path string, release func(), err error) {
 	t, err := c.taskOf(ctx, key)
-	if err != nil {
-		return "", nil, c.wrap(err)
+	if err == nil {
+		t.work = func(ctx context.Context) (*made, error) { return c.makeFile(ctx, work) }
+		path, release, err = c.path(ctx, &t)
 	}
-	t.work = func(ctx context.Context) (*made, error) { return c.makeFile(ctx, work) }
+	c.tally.ask(ctx, t.role, err)
+	return path, release, c.wrap(err)
+}
+
+func (c *Cache) path(ctx context.Context, t *task) (path string, release func(), err error) {
 	for {
 		if r := c.find(ctx, t.name); r != nil {
 			path, release, err = c.pour(ctx, r)
 			if err == nil || !r.bad {
-				return path, release, c.wrap(err)
+				return path, release, err
 			}
 		}
 		m, err := c.await(ctx, t)
 		switch {
 		case err != nil:
-			return "", nil, c.wrap(err)
+			return "", nil, err
 		case m != nil && m.path != "":
 			return m.path, sync.OnceFunc(m.release), nil
 		case m != nil:
-			path, release, err = c.pour(ctx, m.reader())
-			return path, release, c.wrap(err)
+			return c.pour(ctx, m.reader())
 		}
 	}
 }
@@ -168,6 +179,7 @@ type task struct {
 	files []string
 	sums  []filehash.Sum // of what is in files
 	work  func(ctx context.Context) (*made, error)
+	role  role // of who asked, in the last flight
 }
 
 // taskOf finds out what key is called in the store.

@@ -24,14 +24,15 @@ type flight struct {
 
 // await joins the flight of t, or begins it. Who gets a *made has to release it; nil means that the
 // store should be asked again.
-func (c *Cache) await(ctx context.Context, t task) (*made, error) {
+func (c *Cache) await(ctx context.Context, t *task) (*made, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if within(ctx, t.name) {
 		return nil, larder.ErrRecursive
 	}
-	f := c.join(ctx, t)
+	f, role := c.join(ctx, *t)
+	t.role = role
 	select {
 	case <-f.done:
 		return f.made, f.err
@@ -41,11 +42,12 @@ func (c *Cache) await(ctx context.Context, t task) (*made, error) {
 	}
 }
 
-func (c *Cache) join(ctx context.Context, t task) *flight {
+func (c *Cache) join(ctx context.Context, t task) (f *flight, r role) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := c.flights[t.name]
-	if f == nil {
+	r = follower
+	if f = c.flights[t.name]; f == nil {
+		r = leader
 		f = &flight{done: make(chan struct{})}
 		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f.cancel = cancel
@@ -53,7 +55,7 @@ func (c *Cache) join(ctx context.Context, t task) *flight {
 		go c.fly(own, t, f)
 	}
 	f.waiting++
-	return f
+	return f, r
 }
 
 // leave is for who gives up. The last one ends the context of the work, and whoever asks from then

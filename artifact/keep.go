@@ -33,12 +33,13 @@ func (c *Cache) bring(ctx context.Context, t task) (*made, error) {
 		return nil, nil
 	}
 	began := time.Now()
-	m, err := t.work(ctx)
+	m, err := c.tally.load(ctx, t.work)
 	if err != nil {
 		return nil, err
 	}
 	// Whoever waited may have given up, but here is the work of hours.
 	if err := c.keep(context.WithoutCancel(ctx), t, m, began); err != nil {
+		c.tally.unkept(err)
 		c.report(fmt.Errorf("not kept: %w", err))
 	}
 	return m, nil
@@ -118,6 +119,7 @@ func (r *found) Read(p []byte) (int, error) {
 		return n, err
 	}
 	r.bad = true
+	r.c.tally.damaged.Add(1)
 	r.c.report(fmt.Errorf("forgotten: %w", err))
 	if err := r.c.o.Store.Delete(context.Background(), r.name); err != nil {
 		r.c.report(err)

@@ -43,6 +43,9 @@ type Options struct {
 	// Version is part of all keys. Raise it when what functions of a template return looks
 	// different: the source of the templates counts by itself.
 	Version string
+	// Observe lets the cache look at some of its own requests, so that Curve and Inspector have
+	// answers; see larder.Options.
+	Observe bool
 	// OnError hears of errors that no page shows: of rendering behind, and of Store. Several
 	// goroutines may call it at once. nil means that they are only counted.
 	OnError func(err error)
@@ -85,7 +88,7 @@ func New(o Options) *Cache {
 	inner := larder.Options[string, kept]{
 		Name: o.Name, MaxWeight: o.MaxBytes, Weigh: weigh, Reload: render, TTL: o.TTL,
 		Stale: o.Stale, StaleOnError: o.StaleOnError, LoadTimeout: o.RenderTimeout,
-		Store: o.Store, OnError: o.OnError,
+		Store: o.Store, OnError: o.OnError, Observe: o.Observe,
 	}
 	if o.Store != nil {
 		inner.Codec = codec.Binary{}

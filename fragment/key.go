@@ -68,7 +68,10 @@ func (id identity) tags(given []string) []string {
 	return tags
 }
 
-func (id identity) keyTag() string { return "key:" + id.key() }
+// keyMark begins the tags by which fragments are deleted with those around them.
+const keyMark = "key:"
+
+func (id identity) keyTag() string { return keyMark + id.key() }
 
 func nameTag(name string) string { return "name:" + short(url.PathEscape(name)) }
 

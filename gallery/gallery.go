@@ -16,6 +16,7 @@
 package gallery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -35,6 +36,8 @@ const minMemory = 32 << 20
 
 // Options says how pictures are shown. The zero value is good.
 type Options struct {
+	// Name says in a Snapshot which gallery it is. "" means "gallery".
+	Name string
 	// Title is what the page is called. "" means the name of the folder, or "Pictures".
 	Title string
 	// Memory bounds the bytes of thumbnails in memory, of files that are being read, and of
@@ -121,9 +124,7 @@ func (o Options) complete() Options {
 		o.Fresh < 0 {
 		panic(fmt.Sprintf("gallery: options make no sense: %+v", o))
 	}
-	if o.Memory == 0 {
-		o.Memory = DefaultMemory
-	}
+	o.Name, o.Memory = cmp.Or(o.Name, "gallery"), cmp.Or(o.Memory, DefaultMemory)
 	if o.Poll == 0 {
 		o.Poll = 2 * time.Second
 	}

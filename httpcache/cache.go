@@ -50,6 +50,9 @@ type Options struct {
 	// Encodings are the content codings in which text is kept beside the form the origin sent, most
 	// wanted first: "zstd", "br", "gzip". nil means none: bodies are kept as they came.
 	Encodings []string
+	// Observe lets the cache look at some of its own requests, so that Curve and Inspector have
+	// answers; see larder.Options.
+	Observe bool
 	// OnError hears of errors of the store and damaged responses, none of which fail a request, and
 	// of origins that failed one. Several goroutines may call it at once. nil means that nobody wants
 	// to know.
@@ -130,9 +133,11 @@ func New(o Options) *Cache {
 	c.encoding = make(chan struct{}, encoders())
 	c.spools.Store(o.Memory / 4)
 	c.engine = engine{
-		memory: larder.New(larder.Options[string, *object]{MaxWeight: o.Memory, Weigh: weight}),
-		store:  o.Store, maxBody: o.MaxBody, onError: o.OnError, purges: &purges{}, heard: &purges{},
-		held: o.held(),
+		memory: larder.New(larder.Options[string, *object]{
+			Name: o.Name, MaxWeight: o.Memory, Weigh: weight, Observe: o.Observe,
+		}),
+		store: o.Store, maxBody: o.MaxBody, onError: o.OnError, purges: &purges{}, heard: &purges{},
+		held: o.held(), tally: newTally(o.Observe),
 		rules: rules{
 			shared: true, targets: o.Targets, tagFields: o.Tags, onError: o.StaleIfError,
 		},

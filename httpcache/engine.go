@@ -23,6 +23,7 @@ type engine struct {
 	held    int64                          // the largest body kept in memory
 	purges  *purges                        // of both levels; nil: nobody can purge
 	heard   *purges                        // what others changed in the store
+	tally   *tally                         // of calls of the store and the origin; nil: none
 	onError func(error)
 }
 

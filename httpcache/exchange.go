@@ -41,10 +41,11 @@ func (s site) group(name string) string {
 func (x *exchange) context() context.Context { return x.req.Context() }
 
 // ask asks the origin.
-func (x *exchange) ask(req *http.Request) (*http.Response, span, error) {
+func (x *exchange) ask(req *http.Request) (resp *http.Response, at span, err error) {
 	x.loads++
 	requested := time.Now()
-	resp, err := x.origin.RoundTrip(req)
+	defer func() { x.tally.load(x.key, requested, resp, err) }()
+	resp, err = x.origin.RoundTrip(req)
 	if err == nil && (resp.StatusCode < 200 || resp.StatusCode > 999) {
 		closeResponse(resp)
 		resp, err = nil, fmt.Errorf("httpcache: the origin answered with status %d", resp.StatusCode)

@@ -36,7 +36,7 @@ func (x *exchange) find(now time.Time) (*found, reason) {
 		return f, why
 	}
 	asked := time.Now()
-	o, _ := x.read(x.context(), f.key)
+	o, _ := x.readFor(f.key)
 	if o == nil || !o.received.After(f.received) || !x.rememberRead(o, asked) {
 		return f, why
 	}
@@ -75,7 +75,7 @@ func (x *exchange) get(key string) (*found, reason) {
 		return x.found(o), ""
 	}
 	asked := time.Now()
-	o, why := x.read(x.context(), key)
+	o, why := x.readFor(key)
 	if o == nil {
 		return nil, why
 	}
@@ -83,6 +83,15 @@ func (x *exchange) get(key string) (*found, reason) {
 		return nil, becausePurged
 	}
 	return x.found(o), ""
+}
+
+// readFor reads what the store has under key, and counts that.
+func (x *exchange) readFor(key string) (*object, reason) {
+	o, why := x.read(x.context(), key)
+	if x.store != nil && x.context().Err() == nil {
+		x.tally.read(why)
+	}
+	return o, why
 }
 
 // found returns o as it is found by this request.

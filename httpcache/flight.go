@@ -8,13 +8,17 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // flights are the loads under way, by what they load. The zero value has none.
 type flights struct {
-	mu sync.Mutex // guards the fields below
-	m  map[string]*flight
+	ends atomic.Uint64 // how many have ended; written under mu
+
+	mu   sync.Mutex // guards the fields below
+	m    map[string]*flight
+	last [64]string // what those loaded that ended last
 }
 
 // join returns the flight under key, and whether the caller is the first and has to load.
@@ -32,6 +36,31 @@ func (fs *flights) join(key string) (fl *flight, first bool) {
 	fl.shared = true
 	fs.m[key] = fl
 	return fl, true
+}
+
+// ended reports whether a load of key may have ended since so many had.
+func (fs *flights) ended(key string, since uint64) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	n := fs.ends.Load()
+	if n-since > uint64(len(fs.last)) {
+		return true
+	}
+	for ; n > since; n-- {
+		if fs.last[n%uint64(len(fs.last))] == key {
+			return true
+		}
+	}
+	return false
+}
+
+// removeLocked takes a flight that has ended off the list.
+func (fs *flights) removeLocked(fl *flight) {
+	fs.last[(fs.ends.Load()+1)%uint64(len(fs.last))] = fl.key
+	fs.ends.Add(1)
+	if fs.m[fl.key] == fl {
+		delete(fs.m, fl.key)
+	}
 }
 
 // wait notes that n more requests wait for fl, or less.
@@ -65,8 +94,8 @@ func (fs *flights) land(fl *flight) {
 	fl.landed = true
 	if fl.body != nil {
 		fl.body.expect(fl.waiting)
-	} else if fs.m[fl.key] == fl {
-		delete(fs.m, fl.key)
+	} else {
+		fs.removeLocked(fl)
 	}
 	close(fl.ready)
 }
@@ -75,9 +104,7 @@ func (fs *flights) land(fl *flight) {
 func (fs *flights) end(fl *flight) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if fs.m[fl.key] == fl {
-		delete(fs.m, fl.key)
-	}
+	fs.removeLocked(fl)
 }
 
 // forget takes what may be purged off the list: those who wait already get it, nobody else.

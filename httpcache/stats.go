@@ -20,6 +20,7 @@ type Stats struct {
 	Failed   uint64 // answered with an error of ours, since the origin failed
 }
 
+// counts has each answer in one place. Those that were shared are misses.
 type counts struct {
 	outcomes       [Bypass + 1]atomic.Uint64
 	shared, failed atomic.Uint64
@@ -30,20 +31,21 @@ func (c *Cache) count(r Result) {
 	switch {
 	case r.Failed:
 		c.counts.failed.Add(1)
-		return
 	case r.Shared:
 		c.counts.shared.Add(1)
+	default:
+		c.counts.outcomes[r.Outcome].Add(1)
 	}
-	c.counts.outcomes[r.Outcome].Add(1)
 }
 
 // Stats returns what was counted.
 func (c *Cache) Stats() Stats {
 	n := func(o Outcome) uint64 { return c.counts.outcomes[o].Load() }
+	shared := c.counts.shared.Load()
 	return Stats{
 		Entries: c.engine.memory.Len(), Weight: c.engine.memory.Weight(),
-		Hits: n(Hit), Stale: n(Stale), Misses: n(Miss), Bypassed: n(Bypass), Checked: n(Revalidated),
-		Shared: c.counts.shared.Load(), Failed: c.counts.failed.Load(),
+		Hits: n(Hit), Stale: n(Stale), Misses: n(Miss) + shared, Bypassed: n(Bypass),
+		Checked: n(Revalidated), Shared: shared, Failed: c.counts.failed.Load(),
 	}
 }
 

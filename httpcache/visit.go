@@ -19,6 +19,7 @@ type visit struct {
 
 	question []byte // of a QUERY
 	scope    string // for whom the answer is
+	since    uint64 // how many loads had ended when it was looked for
 	// The key is made of these: the URL with the query that counts, and what there is besides.
 	plain, rest string
 }
@@ -116,6 +117,7 @@ func (v *visit) bypass() reason {
 // run answers a request that may be answered from the cache.
 func (v *visit) run() {
 	now := time.Now()
+	v.since = v.h.cache.flights.ends.Load()
 	f, why := v.find(now)
 	if f != nil {
 		var judged verdict
@@ -159,6 +161,7 @@ func (v *visit) answer(f *found, judged verdict, why reason, now time.Time) reas
 func (v *visit) refreshBehind(f *found, why reason) {
 	fl, first := v.h.cache.flights.join(v.flightKey())
 	if first {
+		v.tally.refreshes.Add(1)
 		fl.leave()
 		v.fill(fl, f, why)
 	}
@@ -182,7 +185,7 @@ func (v *visit) load(f *found, why reason) {
 	}
 	for range rounds {
 		fl, first := v.h.cache.flights.join(key)
-		if first && v.landed(fl) {
+		if first && v.h.cache.flights.ended(key, v.since) && v.landed(fl) {
 			return
 		}
 		if first {

@@ -22,6 +22,8 @@ type flight[K comparable, V any] struct {
 	stopped  bool // it was cancelled; who asks meanwhile may have to wait for its successor
 	void     bool // what it brings is out of date
 	wish     stamp
+	called   bool          // its loader was called; this and the next are its goroutine's
+	took     time.Duration // by its loader
 
 	done chan struct{} // closed when the fields below are set
 	item *item[K, V]
@@ -64,7 +66,7 @@ func (p *Prefetcher[K, V]) launchLocked(ctx context.Context, f *flight[K, V], no
 	p.running.add(1, f.estimate, now)
 	p.running.begun = now
 	f.context, f.began, f.company = ctx, now, p.running.company
-	f.stopped, f.void = false, false
+	f.stopped, f.void, f.called = false, false, false
 	run, cancel := p.runContext(ctx)
 	f.cancel = cancel
 	unhook := context.AfterFunc(p.stopped, cancel)
@@ -99,6 +101,9 @@ func (p *Prefetcher[K, V]) cancelLocked(f *flight[K, V], now time.Time) {
 	p.partLocked(f.estimate)
 	p.running.begun = time.Time{}
 	p.stats.Cancelled++
+	if !f.asked {
+		p.stats.Unused++
+	}
 }
 
 // fly calls the loader and brings home what it returns, or that it panicked or exited.
@@ -131,6 +136,14 @@ func (p *Prefetcher[K, V]) loadWeighed(ctx context.Context, f *flight[K, V]) (v 
 			return v, context.Canceled
 		}
 	}
+	return p.callLoader(ctx, f)
+}
+
+// callLoader calls the loader, and notes how long it took even if it panics.
+func (p *Prefetcher[K, V]) callLoader(ctx context.Context, f *flight[K, V]) (V, error) {
+	f.called = true
+	began := time.Now()
+	defer func() { f.took = time.Since(began) }()
 	return p.load(ctx, f.key)
 }
 
@@ -199,6 +212,7 @@ func (p *Prefetcher[K, V]) weigh(n *item[K, V]) int64 {
 func (p *Prefetcher[K, V]) land(f *flight[K, V], n *item[K, V], found bool, err error) {
 	now := time.Now()
 	p.mu.Lock()
+	p.tally.load(f.called, f.took, err, f.stopped)
 	p.noteLocked(f, n, now, err == nil && !found)
 	unheard := err != nil && !f.stopped && !f.asked && !p.closed
 	landed := p.landLocked(f, n, err, now)

@@ -49,6 +49,8 @@ func panicked(value any) error { return &PanicError{value, debug.Stack()} }
 // Options says how much a prefetcher may keep and load. The zero value keeps 64 items, of which
 // the last 10 shown stay whatever comes, and loads at most 8 at a time.
 type Options[K comparable, V any] struct {
+	// Name says in a Snapshot which prefetcher it is. "" means "prefetch".
+	Name string
 	// MaxWeight bounds the sum of the weights of what is kept, at every moment. A load ahead
 	// begins only if there is room for what it will probably weigh, next to what other loads may;
 	// one that somebody asked for begins at once. An item heavier than this is given out and not
@@ -114,6 +116,7 @@ func (o Options[K, V]) complete() Options[K, V] {
 	refuse(o.MaxWidth < 0, "MaxWidth is negative")
 	refuse(o.MaxAhead < 0, "MaxAhead is negative")
 	refuse(o.LoadTimeout < 0, "LoadTimeout is negative")
+	o.Name = cmp.Or(o.Name, "prefetch")
 	o.MaxWeight = min(cmp.Or(o.MaxWeight, DefaultMaxItems), heaviest)
 	o.Keep = max(cmp.Or(o.Keep, DefaultKeep), 0)
 	o.MaxWidth = cmp.Or(o.MaxWidth, DefaultMaxWidth)

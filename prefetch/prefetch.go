@@ -48,6 +48,7 @@ type Prefetcher[K comparable, V any] struct {
 	alarm     alarm
 
 	stats   Stats
+	tally   tally
 	leaving []*item[K, V] // to be told of when mu is unlocked
 	parting int64         // see partLocked
 	parted  chan struct{} // see partedLocked; nil while nobody waits
@@ -169,6 +170,7 @@ func (p *Prefetcher[K, V]) ask(ctx context.Context, key K, holds int) (*item[K, 
 		p.unlock()
 		return nil, err
 	}
+	joined := p.flights[key] != nil
 	f := p.missLocked(ctx, key, began)
 	f.waiters++
 	f.holds += holds
@@ -176,7 +178,9 @@ func (p *Prefetcher[K, V]) ask(ctx context.Context, key K, holds int) (*item[K, 
 	p.waiting++
 	p.planLocked(began)
 	p.unlock()
-	return p.await(ctx, f, began, holds)
+	i, err := p.await(ctx, f, began, holds)
+	p.tally.ask(ctx, joined, err)
+	return i, err
 }
 
 // await waits for a flight.

@@ -16,6 +16,7 @@ type Stats struct {
 	Used       uint64 // items loaded or being loaded ahead that were asked for then
 	Wasted     uint64 // items loaded ahead that left before anybody asked
 	Cancelled  uint64 // loads that were cancelled
+	Unused     uint64 // of those, begun ahead and cancelled before anybody asked
 	Failed     uint64 // loads that returned an error
 
 	Stall time.Duration // time spent waiting in Get and Hold, summed over all of them
@@ -31,6 +32,10 @@ type Stats struct {
 func (p *Prefetcher[K, V]) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.statsLocked()
+}
+
+func (p *Prefetcher[K, V]) statsLocked() Stats {
 	s := p.stats
 	s.Width = int(min(max(math.Ceil(p.origin.width()), 1), float64(p.options.MaxWidth)))
 	s.InFlight = p.running.count

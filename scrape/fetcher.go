@@ -35,6 +35,8 @@ const maxRedirects = 10
 
 // Options configure [New]; the zero value works.
 type Options struct {
+	// Name says in a Snapshot which Fetcher it is; "" means "scrape".
+	Name string
 	// Store keeps pages and robots.txt. Nil means 64 MiB in the memory of the process. The Fetcher
 	// does not close it.
 	Store store.Store
@@ -84,6 +86,7 @@ type Fetcher struct {
 	o     Options
 	cache http.RoundTripper
 	wire  *wire
+	count requests
 	close func() error
 }
 
@@ -120,6 +123,7 @@ func New(o Options) *Fetcher {
 func (f *Fetcher) Close() error { return f.close() }
 
 func (o Options) withDefaults() Options {
+	o.Name = or(o.Name, "scrape")
 	o.TTL = or(o.TTL, 15*time.Minute)
 	o.Jobs = or(o.Jobs, 8)
 	if o.Rate > 0 {
@@ -205,22 +209,8 @@ func (f *Fetcher) Fetch(ctx context.Context, url string) (*Page, error) {
 
 // hop asks for one address through the cache. It returns a page, or where to look for it.
 func (f *Fetcher) hop(ctx context.Context, u *url.URL) (*Page, *url.URL, error) {
-	req, err := f.o.request(ctx, u)
-	if err != nil {
-		return nil, nil, failed(u.String(), err)
-	}
-	if f.o.Offline {
-		req.Header.Set("Cache-Control", "only-if-cached, max-stale")
-	}
-	res, err := f.cache.RoundTrip(req)
-	if err != nil {
-		return nil, nil, failed(u.String(), err)
-	}
-	defer res.Body.Close()
-	if f.o.Offline && res.StatusCode == http.StatusGatewayTimeout {
-		return nil, nil, failed(u.String(), ErrNotCached)
-	}
-	body, err := f.read(res)
+	res, body, err := f.get(ctx, u)
+	f.count.answer(httpcache.ResultOf(res).Outcome, err)
 	if err != nil {
 		return nil, nil, failed(u.String(), err)
 	}
@@ -231,6 +221,27 @@ func (f *Fetcher) hop(ctx context.Context, u *url.URL) (*Page, *url.URL, error) 
 		return nil, nil, &StatusError{Status: res.StatusCode, URL: u.String()}
 	}
 	return newPage(res, u, body, time.Now()), nil, nil
+}
+
+// get asks the cache for one address. The body of the response has been read and closed.
+func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, []byte, error) {
+	req, err := f.o.request(ctx, u)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.o.Offline {
+		req.Header.Set("Cache-Control", "only-if-cached, max-stale")
+	}
+	res, err := f.cache.RoundTrip(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Body.Close()
+	if f.o.Offline && res.StatusCode == http.StatusGatewayTimeout {
+		return nil, nil, ErrNotCached
+	}
+	body, err := f.read(res)
+	return res, body, err
 }
 
 // read returns the whole body, which the cache bounds too; a store is not trusted.

@@ -25,6 +25,7 @@ type wire struct {
 	store store.Store // where robots.txt is kept
 	hosts hosts
 	jobs  chan struct{} // one element for each request in flight
+	loads loads
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -143,9 +144,16 @@ func (w *wire) once(req *http.Request, h *host, read bodyReader) (*http.Response
 	return res, err
 }
 
-// send exchanges one request for one response with its body in memory.
+// send exchanges one request for one response with its body in memory, and counts that.
 func (w *wire) send(req *http.Request, read bodyReader) (*http.Response, error) {
 	tallyOf(req.Context()).Add(1)
+	began := time.Now()
+	res, err := w.exchange(req, read)
+	w.loads.end(time.Since(began), res, err)
+	return res, err
+}
+
+func (w *wire) exchange(req *http.Request, read bodyReader) (*http.Response, error) {
 	res, err := w.base.RoundTrip(req)
 	if err != nil {
 		return nil, err

@@ -98,12 +98,14 @@ func (c *Conn) answer(
 		return nil, err
 	case st.Cacheable:
 		return c.read(ctx, st, s, run)
-	case st.Reason != "" && c.cache.wishOf(ctx, s.text).keep:
-		c.cache.counters.count(st.Reason)
 	}
-	return change(ctx, c, st, run, func(rows driver.Rows, done func(error)) driver.Rows {
+	rows, err := change(ctx, c, st, run, func(rows driver.Rows, done func(error)) driver.Rows {
 		return &writingRows{Rows: rows, done: done}
 	})
+	if st.Reason != "" && !asksAgain(err) && c.cache.wishOf(ctx, s.text).keep {
+		c.cache.counters.count(st.Reason)
+	}
+	return rows, err
 }
 
 // ExecContext implements driver.ExecerContext.

@@ -18,13 +18,11 @@ func (c *Conn) read(
 ) (driver.Rows, error) {
 	w := c.cache.wishOf(ctx, s.text)
 	if !w.keep && w.bad == "" {
-		c.cache.counters.unasked.Add(1)
-		return run()
+		return c.pass("", run)
 	}
 	l, why := c.loadOf(ctx, st, s, w)
 	if why != "" {
-		c.cache.counters.count(why)
-		return run()
+		return c.pass(why, run)
 	}
 	now := time.Now()
 	if r, ok := c.cache.results.Lookup(l.key); ok && hold(r.marks, now) {
@@ -34,10 +32,22 @@ func (c *Conn) read(
 	}
 	var quiet bool
 	if l.marks, quiet = markAll(st.reads, now); !quiet || !hold(st.marks, now) {
-		c.cache.counters.count("its tables are being changed")
-		return run()
+		return c.pass("its tables are being changed", run)
 	}
 	return c.load(ctx, l, run)
+}
+
+// pass runs a query that is not kept, and counts why: "" if nobody asked for that.
+func (c *Conn) pass(why string, run func() (driver.Rows, error)) (driver.Rows, error) {
+	rows, err := run()
+	switch {
+	case asksAgain(err):
+	case why == "":
+		c.cache.counters.unasked.Add(1)
+	default:
+		c.cache.counters.count(why)
+	}
+	return rows, err
 }
 
 // loadOf returns what is to be loaded if it is not there, or why it is not kept.
@@ -96,12 +106,12 @@ func (c *Conn) load(
 		return c.fly(ctx, f, l, run)
 	}
 	if f == nil { // what is being loaded is out of date
-		c.cache.counters.misses.Add(1)
-		return run()
+		return c.loadAlone(l, run)
 	}
 	select {
 	case <-f.done:
 	case <-ctx.Done():
+		c.cache.counters.failed.Add(1)
 		return nil, ctx.Err()
 	}
 	if f.result != nil && hold(f.result.marks, time.Now()) {
@@ -109,23 +119,35 @@ func (c *Conn) load(
 		c.catch(ctx, f.result)
 		return f.result.rows(), nil
 	}
-	c.cache.counters.misses.Add(1)
-	return run()
+	return c.loadAlone(l, run)
+}
+
+// loadAlone loads a result that is neither kept nor given to others.
+func (c *Conn) loadAlone(l load, run func() (driver.Rows, error)) (driver.Rows, error) {
+	began := time.Now()
+	rows, err := run()
+	c.cache.counters.load(l, began, err)
+	return rows, err
 }
 
 // fly loads a result for all who wait for it.
 func (c *Conn) fly(
 	ctx context.Context, f *flight, l load, run func() (driver.Rows, error),
 ) (driver.Rows, error) {
-	c.cache.counters.misses.Add(1)
 	defer c.cache.flights.land(l.key, f)
+	began := time.Now()
 	rows, err := run()
 	if err != nil {
+		c.cache.counters.load(l, began, err)
 		return nil, err
 	}
 	whole, out := c.cache.collect(rows)
+	c.cache.counters.load(l, began, out.failure())
 	if whole != nil && l.isSame() {
 		whole.marks, whole.until = l.marks, later(time.Now(), l.ttl)
+		if c.cache.o.Observe {
+			whole.remember(l.call.text)
+		}
 		c.cache.results.SetFor(noContext, l.key, whole, l.ttl)
 		f.result = whole
 		c.catch(ctx, whole)

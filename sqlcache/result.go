@@ -21,7 +21,8 @@ type result struct {
 	weight  int64
 	marks   []mark // of its tables, before they were read
 	until   time.Time
-	typed   any // what Query has made of the rows, in place of them: a slice
+	typed   any    // what Query has made of the rows, in place of them: a slice
+	text    string // the beginning of the statement, if the cache observes itself
 }
 
 // column is what a driver says of a column besides its name.
@@ -81,7 +82,7 @@ func columnOf(rows driver.Rows, i int) column {
 
 // collect reads rows as long as they stay within the bounds. What it returns hands out all of them:
 // those that were read, and then the others. whole is nil if there are others, or an error.
-func (c *Cache) collect(rows driver.Rows) (whole *result, out driver.Rows) {
+func (c *Cache) collect(rows driver.Rows) (whole *result, out *keptRows) {
 	r := describe(rows)
 	row := make([]driver.Value, len(r.names))
 	for r.count <= c.o.MaxRows && r.weight <= c.o.MaxResult {
@@ -136,6 +137,14 @@ type keptRows struct {
 	given  int         // how many rows were handed out
 	rest   driver.Rows // nil: there is no more, and nothing to close
 	err    error       // what follows the kept rows; nil: rows of rest
+}
+
+// failure returns the error that ends the rows, if it is known by now.
+func (r *keptRows) failure() error {
+	if errors.Is(r.err, io.EOF) {
+		return nil
+	}
+	return r.err
 }
 
 var (

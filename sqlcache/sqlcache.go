@@ -21,6 +21,7 @@
 package sqlcache
 
 import (
+	"cmp"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
@@ -29,6 +30,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder"
+	"github.com/larder-go/larder/internal/shadow"
 	"github.com/larder-go/larder/policy"
 	"github.com/larder-go/larder/store"
 )
@@ -44,6 +46,8 @@ const (
 
 // Options says what a cache keeps. Dialect must be set; the rest may be zero.
 type Options struct {
+	// Name says in a Snapshot which cache it is; "" means "sql".
+	Name string
 	// Dialect knows the database.
 	Dialect Dialect
 	// All keeps every result that may be kept. Otherwise only those are kept that are asked for, by
@@ -68,6 +72,9 @@ type Options struct {
 	// does, any other says that all may have. While its link is lost nothing is kept and nothing
 	// kept is served. nil means that nobody tells. It is not closed.
 	Watch store.Watcher
+	// Observe lets the cache look at some of its own queries, so that Curve and Inspector have
+	// answers; see larder.Options. It remembers the beginnings of statements, and what is in them.
+	Observe bool
 	// OnError hears of errors that no caller gets. Several goroutines may call it. nil ignores them.
 	OnError func(error)
 }
@@ -81,6 +88,7 @@ func (o Options) complete() Options {
 		panic(fmt.Sprintf("sqlcache: a bound is negative: TTL %v, MaxBytes %d, MaxRows %d, "+
 			"MaxResult %d", o.TTL, o.MaxBytes, o.MaxRows, o.MaxResult))
 	}
+	o.Name = cmp.Or(o.Name, "sql")
 	o.TTL = orDefault(o.TTL, DefaultTTL)
 	o.MaxBytes = orDefault(o.MaxBytes, DefaultMaxBytes)
 	o.MaxRows = orDefault(o.MaxRows, DefaultMaxRows)
@@ -128,7 +136,11 @@ func New(o Options) *Cache {
 	})
 	c.results = larder.New(larder.Options[larder.Key, *result]{
 		Name: "results", MaxWeight: o.MaxBytes, Weigh: weighResult, TTL: o.TTL, Policy: o.Policy,
+		Observe: o.Observe,
 	})
+	if o.Observe {
+		c.counters.ledger = &shadow.Observer{}
+	}
 	if o.Watch != nil {
 		c.deaf.Store(true)
 		c.stopWatch = o.Watch.Watch(c.hear)

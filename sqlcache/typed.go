@@ -53,7 +53,7 @@ func remember[T any](c *Cache, key larder.Key, from *result, rows []T) {
 	if ttl <= 0 || !isPlain(t) {
 		return
 	}
-	kept := &result{marks: from.marks, until: from.until, typed: slices.Clone(rows)}
+	kept := &result{marks: from.marks, until: from.until, typed: slices.Clone(rows), text: from.text}
 	kept.weight = from.weight + int64(len(rows))*int64(t.Size()) // strings are held twice at worst
 	c.results.SetFor(noContext, key, kept, ttl)
 }

@@ -35,6 +35,16 @@ type PolicyPoint struct {
 	Ratio  float64 `json:"ratio"`
 }
 
+// Best returns the policy with the highest ratio: the cache's own, unless another has at least least
+// more. Estimates may be off by some thousandths.
+func (c Curve) Best(least float64) PolicyPoint {
+	own := PolicyPoint{Policy: c.Policy, Ratio: c.Ratio}
+	if len(c.Policies) > 0 && c.Policies[0].Ratio >= own.Ratio+least {
+		return c.Policies[0]
+	}
+	return own
+}
+
 // At returns the ratio at a factor of the size; ok is false if the curve has no such point.
 func (c Curve) At(factor float64) (ratio float64, ok bool) {
 	for _, p := range c.Points {

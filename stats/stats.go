@@ -40,6 +40,11 @@ const (
 	Gallery  = "gallery"  // gallery.Gallery
 	Watch    = "watch"    // watch/postgres
 	Memcache = "memcached"
+	Tiered   = "tiered"   // store.Tiered
+	Files    = "files"    // prefetch/files
+	Fragment = "fragment" // fragment.Cache
+	Scrape   = "scrape"   // scrape.Fetcher
+	Artifact = "artifact" // artifact.Cache
 )
 
 // Sample is one number.

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 
 // GuardOptions configure [NewGuard]; the zero value works.
 type GuardOptions struct {
+	// Name says in a Snapshot which store it is; "" means "store".
+	Name string
 	// Timeout is how long one operation may take; 0 means 250 ms. That is hundreds of times what a
 	// store in the same network takes, and more than the 200 ms after which Linux sends a lost
 	// packet again. Choose less than the deadlines of the callers: an operation whose own context
@@ -45,6 +48,7 @@ type GuardOptions struct {
 // does not run operations in goroutines of their own, which would take 1.2 µs each and, since a Set
 // that is left behind still reads the bytes of its caller, a copy of every value.
 type Guard struct {
+	name    string
 	store   Store
 	timeout time.Duration
 	breaker breaker
@@ -53,12 +57,13 @@ type Guard struct {
 	closed  atomic.Bool
 	why     atomic.Pointer[error] // what operations get while the store is left alone
 
-	calls, failures, timeouts, skipped atomic.Uint64
+	// Each operation is counted in one of these, when it ends.
+	answered, failed, timeouts, skipped atomic.Uint64
 }
 
 // GuardStats count what a [Guard] has seen since it was made.
 type GuardStats struct {
-	Calls    uint64     // operations that the store was asked for, probes included
+	Calls    uint64     // operations that the store was asked for and that ended, probes included
 	Failures uint64     // of those, how many failed, timeouts included
 	Timeouts uint64     // of those, how many met the timeout
 	Skipped  uint64     // operations that were refused at once
@@ -77,7 +82,7 @@ func NewGuard(s Store, o GuardOptions) *Guard {
 	if o.Timeout < 0 || o.Failures < 0 || o.Cooldown < 0 {
 		panic("store: negative option of a guard")
 	}
-	g := &Guard{store: s, timeout: o.Timeout}
+	g := &Guard{name: cmp.Or(o.Name, "store"), store: s, timeout: o.Timeout}
 	if g.timeout == 0 {
 		g.timeout = 250 * time.Millisecond
 	}
@@ -97,10 +102,13 @@ func NewGuard(s Store, o GuardOptions) *Guard {
 
 // Stats returns the numbers so far.
 func (g *Guard) Stats() GuardStats {
-	return GuardStats{
-		Calls: g.calls.Load(), Failures: g.failures.Load(), Timeouts: g.timeouts.Load(),
-		Skipped: g.skipped.Load(), Opened: g.breaker.times.Load(), State: g.breaker.state(),
+	s := GuardStats{
+		Timeouts: g.timeouts.Load(), Skipped: g.skipped.Load(),
+		Opened: g.breaker.times.Load(), State: g.breaker.state(),
 	}
+	s.Failures = g.failed.Load() + s.Timeouts
+	s.Calls = g.answered.Load() + s.Failures
+	return s
 }
 
 // State says whether the store is asked.
@@ -111,7 +119,6 @@ func (g *Guard) State() GuardState { return g.breaker.state() }
 func (g *Guard) enter() (turn uint64, err error) {
 	turn = g.breaker.turn.Load()
 	if stateOf(turn) == GuardClosed {
-		g.calls.Add(1)
 		return turn, nil
 	}
 	if g.closed.Load() {
@@ -126,19 +133,17 @@ func (g *Guard) enter() (turn uint64, err error) {
 
 // probe asks the store for an item. It ends by itself, or with Close.
 func (g *Guard) probe(turn uint64) {
-	g.calls.Add(1)
 	ctx, cancel := context.WithTimeoutCause(g.alive, g.timeout, errNoAnswer)
 	defer cancel()
 	err := g.askForProbe(ctx)
-	if g.alive.Err() != nil {
-		return
-	}
-	if g.note(g.alive, ctx, err) {
+	switch failed := g.note(g.alive, ctx, err); {
+	case g.alive.Err() != nil:
+	case failed:
 		g.blame(err)
 		g.breaker.open(turn)
-		return
+	default:
+		g.breaker.close(turn, newGate(g.alive))
 	}
-	g.breaker.close(turn, newGate(g.alive))
 }
 
 // askForProbe turns a panic of the store into a failure: nobody is there to hear it.
@@ -150,6 +155,12 @@ func (g *Guard) askForProbe(ctx context.Context) (err error) {
 	}()
 	_, err = g.store.Get(ctx, probeKey)
 	return err
+}
+
+// succeed ends an operation that met no error.
+func (g *Guard) succeed(turn uint64) {
+	g.answered.Add(1)
+	g.breaker.settle(turn, false)
 }
 
 // leave ends an operation and returns the error for its caller.
@@ -172,15 +183,18 @@ type judged struct{ error }
 
 func (j judged) Unwrap() error { return j.error }
 
-// note counts and reports whether err, of an operation in ctx, speaks against the store.
+// note counts an operation in ctx that ended with err, and reports whether that speaks against the
+// store.
 func (g *Guard) note(caller, ctx context.Context, err error) (failed bool) {
 	var already judged
-	if err == nil || caller.Err() != nil || !isFailure(err) || errors.As(err, &already) {
+	switch {
+	case err == nil || caller.Err() != nil || !isFailure(err) || errors.As(err, &already):
+		g.answered.Add(1)
 		return false
-	}
-	g.failures.Add(1)
-	if met(ctx) {
+	case met(ctx):
 		g.timeouts.Add(1)
+	default:
+		g.failed.Add(1)
 	}
 	return true
 }
@@ -231,7 +245,7 @@ func within[T any](
 	defer cancel()
 	v, err := ask(limited)
 	if err == nil {
-		g.breaker.settle(turn, false)
+		g.succeed(turn)
 		return v, nil
 	}
 	return v, g.leave(turn, ctx, limited, err)
@@ -309,7 +323,7 @@ func (g *Guard) List(ctx context.Context, prefix string) iter.Seq2[Info, error] 
 				break
 			}
 		}
-		g.breaker.settle(turn, false)
+		g.succeed(turn)
 	}
 }
 
@@ -428,9 +442,9 @@ func (l *guardLease) Release() {
 	}
 	ctx, cancel := context.WithTimeoutCause(l.guard.alive, l.guard.timeout, errNoAnswer)
 	defer cancel()
-	l.guard.calls.Add(1)
 	select {
 	case <-released:
+		l.guard.answered.Add(1)
 	case <-ctx.Done():
 		_ = l.guard.leave(turn, l.guard.alive, ctx, ctx.Err()) // counted; Release has no error
 	}
@@ -448,10 +462,11 @@ func (g *Guard) AwaitLease(ctx context.Context, key string) error {
 	defer cancel()
 	defer context.AfterFunc(gate, cancel)()
 	err = AwaitLease(either, g.store, key)
-	switch {
-	case err == nil || ctx.Err() != nil || gate.Err() == nil:
+	if err == nil || ctx.Err() != nil || gate.Err() == nil {
 		return g.leave(turn, ctx, either, err)
-	case g.closed.Load():
+	}
+	g.answered.Add(1) // others have failed
+	if g.closed.Load() {
 		return ErrClosed
 	}
 	return fmt.Errorf("%w: it failed while a lease was awaited", ErrUnavailable)

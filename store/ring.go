@@ -26,6 +26,9 @@ type Node struct {
 // RingOptions configure [NewRing]; the zero value works. Timeout, Failures and Cooldown are those
 // of the [Guard] that each node stands behind.
 type RingOptions struct {
+	// Name stands before the names of the nodes in their Snapshots, with a slash; "" means nothing
+	// does.
+	Name     string
 	Timeout  time.Duration // see GuardOptions
 	Failures int           // see GuardOptions
 	Cooldown time.Duration // see GuardOptions
@@ -63,7 +66,8 @@ type ringNode struct {
 	name   string
 	weight float64
 	guard  *Guard
-	missed atomic.Uint64
+	// Keys that were asked for, each in one of these.
+	hits, misses, missed atomic.Uint64
 }
 
 // NodeStats are the numbers of one node of a [Ring].
@@ -71,7 +75,9 @@ type NodeStats struct {
 	Name   string
 	Weight float64
 	Guard  GuardStats
-	Missed uint64 // keys of Get and GetMany that were misses because the node was down
+	Hits   uint64 // keys of Get and GetMany that were found, values that were opened
+	Misses uint64 // those that were not there
+	Missed uint64 // those that count as misses because the node was down
 }
 
 // NewRing returns a ring of nodes. It panics if two have the same name, a name is empty, a store is
@@ -166,7 +172,9 @@ func (r *Ring) Node(key string) string {
 func (r *Ring) Stats() []NodeStats {
 	var all []NodeStats
 	for _, n := range r.view.Load().nodes {
-		all = append(all, NodeStats{n.name, n.weight, n.guard.Stats(), n.missed.Load()})
+		all = append(all, NodeStats{
+			n.name, n.weight, n.guard.Stats(), n.hits.Load(), n.misses.Load(), n.missed.Load(),
+		})
 	}
 	return all
 }

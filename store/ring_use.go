@@ -57,11 +57,14 @@ func (r *Ring) fault(ctx context.Context, n *ringNode, err error) error {
 	return err
 }
 
-// miss is fault for reading: a node that is down has nothing.
+// miss is fault for reading, and counts: a node that is down has nothing.
 func (r *Ring) miss(ctx context.Context, n *ringNode, err error) error {
-	if r.down(ctx, err) {
+	switch {
+	case r.down(ctx, err):
 		n.missed.Add(1)
 		return &nodeError{n.name, []error{ErrNotFound, ErrUnavailable, err}}
+	case errors.Is(err, ErrNotFound):
+		n.misses.Add(1)
 	}
 	return err
 }
@@ -85,6 +88,7 @@ func (r *Ring) Get(ctx context.Context, key string) (Item, error) {
 	if err != nil {
 		return Item{}, r.miss(ctx, n, err)
 	}
+	n.hits.Add(1)
 	return item, nil
 }
 
@@ -170,9 +174,13 @@ func (r *Ring) GetMany(ctx context.Context, keys []string) (map[string]Item, err
 			all[key] = item
 		}
 		mu.Unlock()
-		if r.down(ctx, err) {
-			n.missed.Add(uint64(len(keys) - len(items)))
+		n.hits.Add(uint64(len(items)))
+		switch rest := uint64(max(0, len(keys)-len(items))); {
+		case r.down(ctx, err):
+			n.missed.Add(rest)
 			return nil
+		case err == nil:
+			n.misses.Add(rest)
 		}
 		return err
 	})
@@ -272,6 +280,7 @@ func (r *Ring) Open(ctx context.Context, key string) (Item, Reader, error) {
 	if err != nil {
 		return Item{}, nil, r.miss(ctx, n, err)
 	}
+	n.hits.Add(1)
 	return item, reader, nil
 }
 

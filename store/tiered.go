@@ -49,13 +49,27 @@ type TieredStats struct {
 	FastHits  uint64 // keys found in the fast store
 	SlowHits  uint64 // keys found in the slow store
 	Misses    uint64 // keys found in neither
+	Failed    uint64 // keys not found in the fast store, of which the slow one could say nothing
 	Fills     uint64 // items copied to the fast store
 	Errors    uint64 // operations of the fast store that failed
 	Forgotten uint64 // events of the slow store after which the fast one has forgotten something
 	Suspect   bool   // the fast store is not asked: it could not forget, and is to be cleared
 }
 
-type tieredCounts struct{ fastHits, slowHits, misses, fills, errors, forgotten atomic.Uint64 }
+type tieredCounts struct {
+	fastHits, slowHits, misses, failed, fills, errors, forgotten atomic.Uint64
+}
+
+// slow counts keys of which the slow store has found some, or what it said instead.
+func (c *tieredCounts) slow(keys, found int, err error) {
+	c.slowHits.Add(uint64(found))
+	rest := uint64(max(0, keys-found))
+	if err == nil || errors.Is(err, ErrNotFound) {
+		c.misses.Add(rest)
+	} else {
+		c.failed.Add(rest)
+	}
+}
 
 // fastLimit is how long a change of the fast store may take.
 const fastLimit = time.Second
@@ -74,9 +88,9 @@ func NewTiered(fast, slow Store) *Tiered {
 func (t *Tiered) Stats() TieredStats {
 	return TieredStats{
 		FastHits: t.counts.fastHits.Load(), SlowHits: t.counts.slowHits.Load(),
-		Misses: t.counts.misses.Load(), Fills: t.counts.fills.Load(),
-		Errors: t.counts.errors.Load(), Forgotten: t.counts.forgotten.Load(),
-		Suspect: t.suspect.Load(),
+		Misses: t.counts.misses.Load(), Failed: t.counts.failed.Load(),
+		Fills: t.counts.fills.Load(), Errors: t.counts.errors.Load(),
+		Forgotten: t.counts.forgotten.Load(), Suspect: t.suspect.Load(),
 	}
 }
 
@@ -275,12 +289,10 @@ func (t *Tiered) Get(ctx context.Context, key string) (Item, error) {
 	version := t.keys.stripes[stripe].version.Load()
 	item, err := t.slow.Get(ctx, key)
 	if err != nil {
-		if errors.Is(err, ErrNotFound) {
-			t.counts.misses.Add(1)
-		}
+		t.counts.slow(1, 0, err)
 		return Item{}, err
 	}
-	t.counts.slowHits.Add(1)
+	t.counts.slow(1, 1, nil)
 	t.fill(ctx, scope{stripe}, []uint64{version}, map[string]Item{key: item})
 	return item, nil
 }
@@ -383,8 +395,7 @@ func (t *Tiered) GetMany(ctx context.Context, keys []string) (map[string]Item, e
 	s := t.keys.scopeOf(slices.Values(missing))
 	versions := t.keys.versions(s)
 	items, err := GetMany(ctx, t.slow, missing)
-	t.counts.slowHits.Add(uint64(len(items)))
-	t.counts.misses.Add(uint64(max(0, len(missing)-len(items))))
+	t.counts.slow(len(missing), len(items), err)
 	t.fill(ctx, s, versions, items)
 	maps.Copy(all, items)
 	return all, err
@@ -460,7 +471,13 @@ func (t *Tiered) Open(ctx context.Context, key string) (Item, Reader, error) {
 		}
 		t.missed(err)
 	}
-	return Open(ctx, t.slow, key)
+	item, r, err := Open(ctx, t.slow, key)
+	if err != nil {
+		t.counts.slow(1, 0, err)
+		return Item{}, nil, err
+	}
+	t.counts.slow(1, 1, nil)
+	return item, r, nil
 }
 
 // Create implements [Streamer]. Where the slow store is none, a value may have 64 MiB.

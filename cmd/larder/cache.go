@@ -25,6 +25,9 @@ func cacheCommand(g *globals) *cobra.Command {
 		Short: "look into the cache and mend it",
 		Example: "  larder cache ls --sort bytes --match '*github.com*'\n" +
 			"  larder cache rm --prefix 'run:gh api'",
+		Long: "Look into the cache and mend it.\n\n" +
+			"Exit codes: 0 done; 1 failed, or cache verify has found damage; 2 usage; 3 some of it;\n" +
+			"4 cache get: not in the cache.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

@@ -24,7 +24,8 @@ func cacheListCommand(g *globals) *cobra.Command {
 		Example: "  larder cache ls --sort bytes --match '*github.com*'",
 		Long: "Lists size, age, state and key of each entry, as they come; --sort reads all first.\n" +
 			"The state is fresh, or stale with the time until it goes, or failed: the last refresh\n" +
-			"did not work, and the old output is still there. Keys begin with run: or http:.",
+			"did not work, and the old output is still there. Keys begin with run: (output of\n" +
+			"commands), http: (pages) or scrape/robots (what robots.txt of a host says).",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkSort(l.sort); err != nil {

@@ -71,11 +71,11 @@ type each struct {
 
 func (e *each) bind(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.IntVar(&e.jobs, "jobs", e.jobs, "most commands at once, 1 to 256")
+	flags.IntVar(&e.jobs, "jobs", e.jobs, "at most `N` commands at once, 1 to 256")
 	flags.BoolVar(&e.inOrder, "in-order", false,
 		"with --jobs: print output in the order of the files, not of their ends")
 	flags.IntVar(&e.keep, "keep", e.keep,
-		"how many of the files worked on last stay as copies meanwhile, for commands that look back")
+		"the `N` files worked on last stay as copies meanwhile, for commands that look back")
 	flags.Var(&e.maxBytes, "max-bytes", "bound of all copies at any moment")
 	flags.Var(&e.ttl, "ttl", "also keep what was read in the cache, so that another run reads"+
 		" nothing: 30m, 7d or forever (default: not)")

@@ -24,17 +24,21 @@ import (
 func explainCommand(g *globals) *cobra.Command {
 	e := &explain{g: g, method: http.MethodGet, timeout: duration(30 * time.Second)}
 	cmd := &cobra.Command{
-		Use:   "explain [FLAGS] URL | --response FILE [URL]",
-		Short: "say what caches do with a response, and why",
+		Use:   "explain [FLAGS] URL | --response FILE [URL] | --at ADDRESS [CACHE] KEY",
+		Short: "say what caches do with a response or a key, and why",
 		Example: "  larder explain https://example.com/\n" +
 			"  larder explain --through http://127.0.0.1:8080 --follow http://example.com/\n" +
-			"  curl -si https://example.com/ | larder explain --response -",
+			"  curl -si https://example.com/ | larder explain --response -\n" +
+			"  larder explain --at 127.0.0.1:6060 users 42",
 		Long: "Asks for the URL as a browser would, and again with the validators that came,\n" +
 			"and says what shared caches and browsers do with the response: whether they keep\n" +
 			"it, for how long, by which field and which section of the RFC, and what happens then.\n" +
 			"Then it names mistakes, and what to write instead.\n\n" +
 			"Nothing is asked of the network with --response: it reads a response from a file,\n" +
 			"as curl -i prints it.\n\n" +
+			"With --at it asks a running program that serves dash for the life of a key in one of its\n" +
+			"caches: whether it is there, for how long yet, why it was missed, what would help. CACHE\n" +
+			"can be left out if there is but one.\n\n" +
 			"Exit codes: 0 explained, whatever was found; 1 failed, 2 usage, 3 some of it.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,6 +59,7 @@ type explain struct {
 	timeout           duration
 	shared, private   bool
 	follow, asJSON    bool
+	key               keyFlags
 
 	url, throughURL *url.URL // nil if not given
 	header          http.Header
@@ -73,6 +78,7 @@ func (e *explain) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&e.shared, "shared", false, "explain what shared caches do alone")
 	flags.BoolVar(&e.private, "private", false, "explain what browsers do alone")
 	flags.Var(&e.timeout, "timeout", "bound of one request")
+	e.key.bind(flags)
 	bindJSON(flags, &e.asJSON)
 }
 
@@ -169,6 +175,12 @@ func (e *explain) audience() httpcache.Audience {
 }
 
 func (e *explain) run(ctx context.Context, in io.Reader, out io.Writer, args []string) error {
+	if err := e.checkKey(args); err != nil {
+		return err
+	}
+	if e.key.at != "" {
+		return e.runKey(ctx, out, args)
+	}
 	if err := e.check(args); err != nil {
 		return err
 	}

@@ -97,9 +97,9 @@ func (w *way) explain(req *http.Request) (explained, error) {
 	}
 	o := httpcache.ExplainOptions{
 		Audience: w.e.audience(), Requested: first.requested, Received: first.received,
-		View: httpcache.View{Cookies: httpcache.ShareCookies}, // as larder proxy and the RFC have it
+		View: asProxy,
 	}
-	found := explained{Explanation: httpcache.Explain(req, first.Response, o)}
+	found := explained{Explanation: explainAsProxy(req, first.Response, o)}
 	if asksAgain(req, first.Response, found.Condition) {
 		second := req.Clone(req.Context())
 		maps.Copy(second.Header, found.Condition)
@@ -107,7 +107,7 @@ func (w *way) explain(req *http.Request) (explained, error) {
 		if found.again = err; err == nil {
 			o.Second = again.Response
 			o.SameBody = again.sum == first.sum
-			found.Explanation = httpcache.Explain(req, first.Response, o)
+			found.Explanation = explainAsProxy(req, first.Response, o)
 		}
 	}
 	next, err := redirected(req, first.Response)
@@ -196,9 +196,9 @@ func (e *explain) readFile(in io.Reader) (explained, error) {
 	}
 	o := httpcache.ExplainOptions{
 		Audience: e.audience(), Received: cameAt(resp.Header),
-		View: httpcache.View{Cookies: httpcache.ShareCookies},
+		View: asProxy,
 	}
-	found := explained{Explanation: httpcache.Explain(req, resp, o)}
+	found := explained{Explanation: explainAsProxy(req, resp, o)}
 	found.Location = resp.Header.Get("Location")
 	return found, nil
 }

@@ -36,7 +36,8 @@ func galleryCommand(g *globals) *cobra.Command {
 			"changes in the folder. Everybody who can reach the address sees all pictures: by\n" +
 			"default that is this machine alone.\n\n" +
 			"HEIC, AVIF, raw files and videos are shown if vipsthumbnail or ffmpeg is installed.\n" +
-			"It ends with Ctrl-C.",
+			"It ends with Ctrl-C.\n\n" +
+			"Exit codes: 0 ended with Ctrl-C or SIGTERM, 1 failed, 2 usage.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.run(cmd.Context(), cmd.InOrStdin(), args)

@@ -25,6 +25,7 @@ func printHelp(cmd *cobra.Command, _ []string) {
 	fmt.Fprintln(w, about+"\n")
 	section(w, "Usage", "  "+usageLine(cmd))
 	section(w, "Commands", commandList(cmd))
+	cmd.Flags().SortFlags = false // the order in which they were thought of, and -h at the end
 	section(w, "Flags", flagList(cmd.LocalNonPersistentFlags()))
 	section(w, "Flags of every command", flagList(globalFlags(cmd)))
 	if cmd.HasAvailableSubCommands() {
@@ -57,11 +58,28 @@ func commandList(cmd *cobra.Command) string {
 
 func flagList(flags *pflag.FlagSet) string {
 	flags.SortFlags = false
-	return flags.FlagUsagesWrapped(helpWidth)
+	shown := pflag.NewFlagSet("", pflag.ContinueOnError)
+	shown.SortFlags = false
+	flags.VisitAll(func(f *pflag.Flag) { shown.AddFlag(asTyped(f)) })
+	return shown.FlagUsagesWrapped(helpWidth)
+}
+
+// asTyped returns f with its default as one would type it, without the quotes and brackets of pflag.
+func asTyped(f *pflag.Flag) *pflag.Flag {
+	typed := *f
+	switch {
+	case f.Value.Type() == "string" && f.DefValue != "":
+		typed.Usage, typed.DefValue = f.Usage+" (default "+f.DefValue+")", ""
+	case f.DefValue != "[]" && strings.HasPrefix(f.DefValue, "["):
+		typed.DefValue = strings.Trim(f.DefValue, "[]")
+	}
+	return &typed
 }
 
 // withoutFolder are the commands that keep nothing in the folder of the cache.
-var withoutFolder = []string{"completion", "explain", "proxy", "sim", "size", "trace", "version", "warm"}
+var withoutFolder = []string{
+	"completion", "explain", "proxy", "sim", "size", "top", "trace", "version", "warm",
+}
 
 // globalFlags are those of the root that mean something to a command.
 func globalFlags(cmd *cobra.Command) *pflag.FlagSet {

@@ -35,6 +35,7 @@ func newRoot() *cobra.Command {
 		eachCommand(g),
 		galleryCommand(g),
 		proxyCommand(g),
+		topCommand(),
 		cacheCommand(g),
 		simCommand(g),
 		sizeCommand(g),

@@ -59,8 +59,8 @@ func (p *pages) bind(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.Var(&p.ttl, "ttl", "how long a page is served without asking for it again")
 	flags.Float64Var(&p.rate, "rate", 5,
-		"most requests a second to one host by this process; 0: no limit")
-	flags.IntVar(&p.jobs, "jobs", 8, "most requests at once, 1 to 256")
+		"at most `N` requests a second to one host by this process; 0: no limit")
+	flags.IntVar(&p.jobs, "jobs", 8, "at most `N` requests at once, 1 to 256")
 	flags.BoolVar(&p.allowPrivate, "allow-private", false,
 		"allow hosts in private networks and on this machine, and the proxy of HTTP_PROXY")
 	flags.BoolVar(&p.offline, "offline", false, "answer from the cache alone")

@@ -26,11 +26,15 @@ func proxyCommand(g *globals) *cobra.Command {
 		Use:   "proxy [FLAGS] --config FILE | --to URL",
 		Short: "serve sites through a shared cache",
 		Example: "  larder proxy --to http://127.0.0.1:3000 --listen :8080\n" +
+			"  larder proxy --to http://127.0.0.1:3000 --memory 1GiB --disk /var/cache/larder\n" +
+			"  larder proxy --to http://127.0.0.1:3000 --admin 127.0.0.1:9321 --token-file token\n" +
 			"  larder proxy --config larder.toml\n" +
 			"  larder proxy purge --admin 127.0.0.1:9321 --token-file token --tag news",
 		Long: "Asks the origin once for what its header permits to keep (RFC 9111), and answers all\n" +
 			"others itself; also while the origin is down. A file can have several sites, TLS,\n" +
 			"limits, a second level on disk or in Redis: see docs/proxy.md.\n\n" +
+			"With --admin it can be told to purge and reload, and looked at: by larder proxy stats and\n" +
+			"larder top, in a browser (/debug/cache), by Prometheus (/metrics). Without it, not.\n\n" +
 			"SIGHUP reads the file and certificates anew and reopens the log, without dropping a\n" +
 			"connection. SIGTERM and SIGINT let requests under way end; a second one does not.",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -78,7 +82,7 @@ func (p *proxying) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&p.file.Cache.Redis, "redis", "",
 		"`URL` of a Redis that several proxies share: redis://host:port/db")
 	flags.StringVar(&p.file.Admin.Listen, "admin", "",
-		"`HOST:PORT` or unix:/path at which to purge, reload and look")
+		"`HOST:PORT` or unix:/path at which to purge, reload and look (default: none)")
 	flags.StringVar(&p.file.Admin.TokenFile, "token-file", "",
 		"`FILE` with the token for --admin (default $LARDER_ADMIN_TOKEN)")
 	flags.StringVar(&p.file.Log.Access, "log", "", "`FILE` for a line per request, - for stdout")

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,7 +131,9 @@ func proxyStatsCommand() *cobra.Command {
 		Use:     "stats --admin ADDRESS",
 		Short:   "print the numbers of a proxy, in JSON",
 		Example: "  larder proxy stats --admin unix:/run/larder/admin.sock",
-		Args:    noArguments,
+		Long: "Prints what the proxy has counted since it began. It must have been started with --admin\n" +
+			"or [admin]. To watch it: larder top ADDRESS.",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var stats json.RawMessage
 			if err := a.order(cmd, "/stats", nil, &stats); err != nil {
@@ -147,7 +150,8 @@ func proxyStatsCommand() *cobra.Command {
 // order posts a form, or gets where there is none, and reads the answer into done.
 func (a *adminClient) order(cmd *cobra.Command, path string, form url.Values, done any) error {
 	if a.address == "" {
-		return usagef("%sno address: give --admin ADDRESS", within(cmd))
+		return usagef("%sno address: give --admin ADDRESS, that of larder proxy --admin ADDRESS;"+
+			" one that was started without --admin takes no orders", within(cmd))
 	}
 	token, err := a.token()
 	if err != nil {
@@ -160,9 +164,17 @@ func (a *adminClient) order(cmd *cobra.Command, path string, form url.Values, do
 		err = json.Unmarshal(answer, done)
 	}
 	if err != nil {
-		return fmt.Errorf("%s%w", within(cmd), err)
+		return fmt.Errorf("%s%w%s", within(cmd), err, deaf(err))
 	}
 	return nil
+}
+
+// deaf says what may be wrong where nobody listens.
+func deaf(err error) string {
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
+		return ": is the proxy running, with --admin and this address?"
+	}
+	return ""
 }
 
 // ask returns the answer to a request, which is an error if it says so.

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "slip": slip, "settle": settle, "put": put, "key": key,
 			"cmpkeys": cmpKeys, "flip": flip, "serve": startOrigin, "asked": asked, "change": change,
+			"program": startProgram,
 		},
 		RequireUniqueNames: true,
 	})

@@ -78,8 +78,8 @@ func (w *warm) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&w.headers, "header", nil,
 		"`FIELD` to send, as 'Accept-Encoding: br'; of one that is repeated each value is a"+
 			" variant of every page")
-	flags.Float64Var(&w.rate, "rate", w.rate, "most requests a second to one host; 0: no limit")
-	flags.IntVar(&w.jobs, "jobs", w.jobs, "most requests at once, 1 to 256")
+	flags.Float64Var(&w.rate, "rate", w.rate, "at most `N` requests a second to one host; 0: no limit")
+	flags.IntVar(&w.jobs, "jobs", w.jobs, "at most `N` requests at once, 1 to 256")
 	flags.IntVar(&w.most, "most", 0, "ask for the first `N` pages alone; 0: for all")
 	flags.Var(&w.timeout, "timeout", "bound of one request")
 	flags.BoolVar(&w.allowPrivate, "allow-private", false,

@@ -1,9 +1,9 @@
 // main.go answers: how do hit rate, memory, evictions and load times get into my metrics?
 
-// Command metrics has a cache whose Stats are read by Prometheus at /metrics, through the collector
-// in collector.go, and by whoever looks at /debug/vars, where the standard library shows its
-// variables as JSON. Nothing is counted twice: both read what the cache counts anyway, when they
-// are asked. The program works a little, asks itself for both, and prints what they say.
+// Command metrics has a cache that is read by Prometheus at /metrics, and by whoever looks at
+// /debug/vars, where the standard library shows its variables as JSON. Nothing is counted twice:
+// both read what the cache counts anyway, when they are asked. The program works a little, asks
+// itself for both, and prints what they say.
 //
 //	go run ./examples/metrics
 //	go run ./examples/metrics -listen localhost:8080    # for a real Prometheus
@@ -22,10 +22,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/larder-go/larder"
+	"github.com/larder-go/larder/metrics/prom"
+	"github.com/larder-go/larder/metrics/vars"
+	"github.com/larder-go/larder/stats"
 )
 
 func main() {
@@ -36,10 +36,8 @@ func main() {
 		Name: "pages", Load: load, MaxWeight: 10_000, Weigh: weigh, TTL: time.Minute,
 	})
 	defer pages.Close()
-	handler, err := metrics(pages.Stats)
-	if err == nil {
-		err = work(pages)
-	}
+	handler := metrics(stats.NewSet(pages))
+	err := work(pages)
 	if err == nil && *listen != "" {
 		err = http.ListenAndServe(*listen, handler)
 	} else if err == nil {
@@ -50,17 +48,13 @@ func main() {
 	}
 }
 
-// metrics returns the handler that tells of a cache.
-func metrics(stats func() larder.Stats) (http.Handler, error) {
-	registry := prometheus.NewRegistry()
-	if err := registry.Register(collector{stats}); err != nil {
-		return nil, err
-	}
-	expvar.Publish("pages", expvar.Func(func() any { return stats() }))
+// metrics returns the handler that tells of the parts of a program. Here there is one.
+func metrics(set *stats.Set) http.Handler {
+	vars.Publish("caches", set)
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.Handle("/debug/vars", expvar.Handler())
-	return mux, nil
+	mux.Handle("GET /metrics", prom.Handler(set))
+	mux.Handle("GET /debug/vars", expvar.Handler())
+	return mux
 }
 
 func load(_ context.Context, id int) (string, error) {
@@ -105,10 +99,13 @@ func show(handler http.Handler) error {
 	}
 	page = httptest.NewRecorder()
 	handler.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/debug/vars", nil))
-	var vars struct{ Pages larder.Stats }
+	var vars struct{ Caches []stats.Snapshot }
 	if err := json.Unmarshal(page.Body.Bytes(), &vars); err != nil {
 		return err
 	}
-	fmt.Println("expvar:", vars.Pages)
+	for _, s := range vars.Caches {
+		ratio, _ := s.HitRatio()
+		fmt.Printf("expvar: %s: %.1f %% hits\n", s.Name, 100*ratio)
+	}
 	return nil
 }

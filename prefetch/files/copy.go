@@ -67,13 +67,13 @@ func (f *Files) fill(
 func (f *Files) fromStore(ctx context.Context, k string, out io.Writer) (int64, bool) {
 	_, in, err := store.Open(ctx, f.options.Store, k)
 	if err != nil {
-		f.report(ctx, err)
+		f.miss(ctx, err)
 		return 0, false
 	}
 	defer in.Close()
 	n, err := pour(ctx, out, in)
 	if err != nil {
-		f.report(ctx, err)
+		f.miss(ctx, err)
 		return 0, false
 	}
 	f.mu.Lock()
@@ -151,6 +151,21 @@ func pour(ctx context.Context, out io.Writer, in io.Reader) (n int64, err error)
 			return n, err
 		}
 	}
+}
+
+// miss counts and reports why the store had no file, unless the end of ctx is why.
+func (f *Files) miss(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	f.mu.Lock()
+	if errors.Is(err, store.ErrNotFound) {
+		f.missed++
+	} else {
+		f.broken++
+	}
+	f.mu.Unlock()
+	f.report(ctx, err)
 }
 
 // report tells of an error of the store. That something is not there is none.

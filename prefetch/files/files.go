@@ -21,6 +21,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ const DefaultMaxBytes = 1 << 30
 
 // Options says how much is copied ahead. The zero value is good.
 type Options struct {
+	// Name says in a Snapshot which files they are. "" means "files".
+	Name string
 	// Dir is a folder for the copies, in a subfolder that is removed at Close. What programs that
 	// were killed have left there is removed by New. "" means os.TempDir.
 	Dir string
@@ -79,6 +82,8 @@ type Files struct {
 	share busy
 	bytes int64
 	found int
+	// Files that the store had not, and those that it failed to say of.
+	missed, broken int
 }
 
 // copied is a file on this machine.
@@ -93,9 +98,8 @@ func New(names []string, o Options) (*Files, error) {
 	if o.MaxBytes < 0 || o.TTL < 0 {
 		panic(fmt.Sprintf("files: options make no sense: %+v", o))
 	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = DefaultMaxBytes
-	}
+	o.Name = cmp.Or(o.Name, "files")
+	o.MaxBytes = cmp.Or(o.MaxBytes, DefaultMaxBytes)
 	if o.OnError == nil {
 		o.OnError = func(error) {}
 	}

@@ -40,6 +40,8 @@ var errDamagedIndex = errors.New("disk: index damaged")
 
 // Options of [Open]; the zero value works.
 type Options struct {
+	// Name says in a Snapshot which folder it is; "" means the last part of its path.
+	Name string
 	// MaxBytes bounds the sum of all files of the folder, in bytes, for all processes: the last
 	// one to name a limit sets it. 0 keeps what the folder has, [DefaultMaxBytes] for a new one.
 	MaxBytes int64
@@ -73,7 +75,8 @@ type Store struct {
 	inside   chan struct{} // holds an element while a goroutine of this process is in the room
 	roomFile *os.File      // its lock keeps the other processes out
 
-	hits, misses atomic.Uint64 // not yet added to the shared counters
+	hits, misses atomic.Uint64          // not yet added to the shared counters
+	reported     atomic.Pointer[counts] // the last that could be read for a Snapshot
 }
 
 // Open opens the folder dir, which it creates if need be. A folder that can be read but not written

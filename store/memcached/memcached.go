@@ -4,6 +4,7 @@
 package memcached
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ import (
 
 // Options of [Open]; the zero value works.
 type Options struct {
+	// Name says in a Snapshot which store it is; empty means "memcached".
+	Name string
 	// Addr is the server's host:port, or the path of its Unix socket; empty means
 	// "localhost:11211". Names are looked up at each connection. For several servers see OpenRing.
 	Addr string
@@ -57,11 +60,14 @@ type Store struct {
 	mu     sync.Mutex     // held to set closed and to start a renewal
 	work   sync.WaitGroup // renewals
 
-	damaged, retried atomic.Uint64
+	hits, misses, failed, damaged, retried atomic.Uint64
 }
 
 // Stats are the counters of a [Store] since it was opened.
 type Stats struct {
+	Hits    uint64 // keys that were asked for and whose item was returned
+	Misses  uint64 // those that were not there
+	Failed  uint64 // those of which the server said nothing, or was not waited for
 	Damaged uint64 // items that were not what was set: each was a miss
 	Retried uint64 // operations that met a connection the server had closed, and were tried again
 }
@@ -79,9 +85,7 @@ func Open(o Options) (*Store, error) {
 	if err := checkOptions(o); err != nil {
 		return nil, err
 	}
-	if o.Addr == "" {
-		o.Addr = defaultAddr
-	}
+	o.Name, o.Addr = cmp.Or(o.Name, "memcached"), cmp.Or(o.Addr, defaultAddr)
 	if o.Timeout == 0 {
 		o.Timeout = 500 * time.Millisecond
 	}
@@ -135,7 +139,23 @@ func OpenRing(addrs []string, o Options) (*store.Ring, error) {
 }
 
 // Stats returns the numbers so far.
-func (s *Store) Stats() Stats { return Stats{s.damaged.Load(), s.retried.Load()} }
+func (s *Store) Stats() Stats {
+	return Stats{
+		Hits: s.hits.Load(), Misses: s.misses.Load(), Failed: s.failed.Load(),
+		Damaged: s.damaged.Load(), Retried: s.retried.Load(),
+	}
+}
+
+// asked counts keys that were asked for, of which some were found.
+func (s *Store) asked(keys, found int, err error) {
+	s.hits.Add(uint64(found))
+	rest := uint64(max(0, keys-found))
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		s.misses.Add(rest)
+	} else {
+		s.failed.Add(rest)
+	}
+}
 
 // Ping asks whether the server answers.
 func (s *Store) Ping(ctx context.Context) error {
@@ -171,6 +191,16 @@ func (s *Store) Get(ctx context.Context, key string) (store.Item, error) {
 	if err := s.ready(ctx, key); err != nil {
 		return store.Item{}, err
 	}
+	item, err := s.get(ctx, key)
+	if err != nil {
+		s.asked(1, 0, err)
+		return store.Item{}, err
+	}
+	s.asked(1, 1, nil)
+	return item, nil
+}
+
+func (s *Store) get(ctx context.Context, key string) (store.Item, error) {
 	r, _, err := s.read(ctx, key)
 	if err != nil {
 		return store.Item{}, err
@@ -303,7 +333,9 @@ func (s *Store) GetMany(ctx context.Context, keys []string) (map[string]store.It
 			items[key] = r.item
 		}
 	}
-	return items, errors.Join(failed, err)
+	err = errors.Join(failed, err)
+	s.asked(len(keys), len(items), err)
+	return items, err
 }
 
 // readMany returns what was found although something went wrong.

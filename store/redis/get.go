@@ -14,12 +14,24 @@ import (
 
 // Get implements [store.Store]. An item with tags costs a second round trip, to their marks.
 func (s *Store) Get(ctx context.Context, key string) (store.Item, error) {
-	c, err := s.beginKey(ctx, key)
+	if err := store.CheckKey(key); err != nil {
+		return store.Item{}, err
+	}
+	item, err := s.get(ctx, key)
+	if err != nil {
+		s.count.asked(1, 0, err)
+		return store.Item{}, err
+	}
+	s.count.asked(1, 1, nil)
+	return item, nil
+}
+
+func (s *Store) get(ctx context.Context, key string) (store.Item, error) {
+	c, err := s.begin(ctx)
 	if err != nil {
 		return store.Item{}, err
 	}
 	defer c.end()
-	s.count.gets.Add(1)
 	raw, err := c.read(func() rueidis.Completed {
 		return c.client.B().Get().Key(s.keys.value(key)).Build()
 	}).AsBytes()
@@ -37,7 +49,6 @@ func (s *Store) Get(ctx context.Context, key string) (store.Item, error) {
 	if !alive[0] {
 		return store.Item{}, store.ErrNotFound
 	}
-	s.count.hits.Add(1)
 	return found.item, nil
 }
 
@@ -95,14 +106,14 @@ func (s *Store) GetMany(ctx context.Context, keys []string) (map[string]store.It
 		}
 	}
 	c, err := s.begin(ctx)
-	if err != nil || len(keys) == 0 {
-		if err == nil {
-			c.end()
-		}
+	if err != nil {
+		s.count.asked(len(keys), 0, err)
 		return items, err
 	}
 	defer c.end()
-	s.count.gets.Add(uint64(len(keys)))
+	if len(keys) == 0 {
+		return items, nil
+	}
 	read, names, err := c.readMany(keys)
 	alive, markErr := c.alive(read...)
 	for i, ok := range alive {
@@ -110,8 +121,9 @@ func (s *Store) GetMany(ctx context.Context, keys []string) (map[string]store.It
 			items[names[i]] = read[i].item
 		}
 	}
-	s.count.hits.Add(uint64(len(items)))
-	return items, errors.Join(err, markErr)
+	err = errors.Join(err, markErr)
+	s.count.asked(len(keys), len(items), err)
+	return items, err
 }
 
 // readMany returns what is there of keys, and under which of them each was found.

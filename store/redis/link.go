@@ -64,6 +64,13 @@ func (l *link) leave(w *watcher) {
 	delete(l.watchers, w)
 }
 
+// state reports whether anybody needs the link, and whether it stands.
+func (l *link) state() (needed, stands bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.started, l.linked
+}
+
 func (l *link) stands() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

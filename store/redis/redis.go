@@ -25,6 +25,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -59,6 +60,8 @@ const (
 
 // Options configure [Open]. Addrs is needed; the zero value of all others works.
 type Options struct {
+	// Name says in a Snapshot which store it is; empty: "redis".
+	Name string
 	// Addrs are host:port of the server, of some servers of a Cluster, or of Sentinels. Several
 	// addresses without Master are a Cluster.
 	Addrs    []string
@@ -116,9 +119,7 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("redis: the address %q is not host:port", addr)
 		}
 	}
-	if o.Prefix == "" {
-		o.Prefix = "larder:"
-	}
+	o.Name, o.Prefix = cmp.Or(o.Name, "redis"), cmp.Or(o.Prefix, "larder:")
 	if !slotSafe(o.Prefix) {
 		return o, fmt.Errorf("redis: the braces of prefix %q hold nothing", o.Prefix)
 	}

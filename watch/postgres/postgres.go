@@ -11,6 +11,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,8 @@ const maxChannel = 63
 
 // Options of [New]; the zero value connects as the environment says (PGHOST and so on).
 type Options struct {
+	// Name says in a Snapshot which watcher it is; "" means "postgres".
+	Name string
 	// DSN says how to connect, as a URL or as words: see pgx.ParseConfig. With several hosts add
 	// target_session_attrs=primary, for a standby cannot listen. It must not lead through a pooler
 	// of transactions, such as PgBouncer: that loses what is listened to.
@@ -56,6 +59,7 @@ type Options struct {
 //
 // Any other counts as "clear", and [Stats] count it: something has changed, and nobody knows what.
 type Watcher struct {
+	name      string
 	config    *pgx.ConnConfig
 	channel   string
 	heartbeat time.Duration
@@ -106,7 +110,9 @@ func New(o Options) (*Watcher, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "larder"
 	}
-	return &Watcher{config: config, channel: o.Channel, heartbeat: o.Heartbeat}, nil
+	return &Watcher{
+		name: cmp.Or(o.Name, "postgres"), config: config, channel: o.Channel, heartbeat: o.Heartbeat,
+	}, nil
 }
 
 // isText reports whether PostgreSQL can have s as text.

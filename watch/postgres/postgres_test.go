@@ -107,6 +107,7 @@ func TestWatcher(t *testing.T) {
 		{"notices a server that hangs", hangs},
 		{"links when the server comes up", comesUp},
 		{"loses a link that the server cut", cut},
+		{"reports what it has heard", reports},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, db) })
 	}

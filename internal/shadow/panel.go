@@ -1,0 +1,279 @@
+// panel.go leads requests through small copies of a cache, and compares them.
+
+package shadow
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"github.com/larder-go/larder/policy"
+)
+
+// Cache says what a cache is like.
+type Cache struct {
+	Policy  string     // its name, "" if it is none of package policy
+	New     policy.New // what makes its policy
+	Max     uint64     // its bound, entries or weight; at least 1
+	Entries uint64     // how many it will hold, about
+	Weighed bool       // Max is a weight
+	Fresh   uint32     // ticks for which an entry is a hit; Forever is possible
+	Idle    uint32     // ticks without a use after which it is none; Forever is possible
+}
+
+// Forever is a tick that does not come.
+const Forever = 1<<32 - 1
+
+// Miniature is how many entries the copy has at most that is as large as the cache. With 560 copies
+// of Adaptive, whose policy takes the most room, take nine tenths of a megabyte.
+const Miniature = 560
+
+// Panel holds the small copies of a cache. It is not safe for concurrent use.
+type Panel struct {
+	cache  Cache
+	share  share
+	groups []*group
+	warm   int     // requests that are not counted, until the copies are filled again
+	seen   float64 // requests for all keys, while those of the share were counted
+}
+
+// share is some of the keys: those whose hash has no bit of mask, and mixed has no bit of thin and
+// is at most limit.
+type share struct{ mask, thin, limit uint32 }
+
+// shareFor returns a share of which a cache of n entries holds at most Miniature.
+func shareFor(n uint64) share {
+	if n <= Miniature {
+		return share{limit: 1<<32 - 1}
+	}
+	mask := uint32(1)<<(bits.Len64(n/Miniature)-1) - 1
+	rest := float64(Miniature) / float64(n) * float64(mask+1)
+	return share{mask: mask, limit: uint32(rest * (1<<32 - 1))}
+}
+
+// has tells whether a key belongs to the share; mixed is what mix makes of its hash.
+func (s share) has(hash, mixed uint32) bool {
+	return hash&s.mask == 0 && mixed&s.thin == 0 && mixed <= s.limit
+}
+
+// part returns which part of all keys it is.
+func (s share) part() float64 {
+	return float64(s.limit) / (1<<32 - 1) / float64(s.mask+1) / float64(s.thin+1)
+}
+
+// group is copies that see the same keys.
+type group struct {
+	share share
+	asks  float64
+	own   *mini // the copy that is as large as the cache
+	minis []*mini
+}
+
+// thinner tells how many times fewer keys the largest copies see: one more, by bits.
+var thinner = []struct {
+	bits    uint32
+	factors []float64
+}{{0, []float64{0.25, 0.5, 1, 2}}, {7, []float64{1, 4}}, {15, []float64{1, 8}}}
+
+// tiny is how many entries a cache must have before only some keys will do.
+const tiny = 112
+
+// NewPanel returns the copies of a cache, which are empty.
+func NewPanel(c Cache) *Panel {
+	p := &Panel{cache: c, share: shareFor(c.Entries)}
+	for _, t := range thinner {
+		g := &group{share: p.share}
+		if c.Entries > tiny {
+			g.share.thin = t.bits
+		}
+		for _, f := range t.factors {
+			m := g.newMini(c, policy.Named{Name: c.Policy, New: c.New}, f)
+			g.minis = append(g.minis, m)
+			if f == 1 {
+				g.own = m
+			}
+		}
+		p.groups = append(p.groups, g)
+	}
+	first := p.groups[0]
+	for _, other := range policy.All() {
+		if other.Name != c.Policy {
+			first.minis = append(first.minis, first.newMini(c, other, 1))
+		}
+	}
+	return p
+}
+
+func (g *group) newMini(c Cache, p policy.Named, factor float64) *mini {
+	size := max(uint64(float64(c.Max)*factor*g.share.part()+0.5), 1)
+	m := &mini{name: p.Name, factor: factor, policy: p.New(size), max: size}
+	if c.Weighed {
+		m.weights = []uint32{}
+	}
+	return m
+}
+
+// Mask returns which keys the panel does not want to hear of: those whose hash has one of its bits.
+func (p *Panel) Mask() uint32 { return p.share.mask }
+
+// Wants tells whether the panel wants to hear of a key.
+func (p *Panel) Wants(hash uint32) bool { return p.share.has(hash, mix(hash)) }
+
+// Doubt lets the next requests fill the copies and not be counted: some were not heard of, so what
+// they hold is out of date.
+func (p *Panel) Doubt() { p.warm = 2 * int(min(p.cache.Entries, Miniature)) }
+
+// mix makes the bits that all sampled hashes share worth something again.
+func mix(hash uint32) uint32 {
+	hash ^= hash >> 16
+	hash *= 0x7feb352d
+	return hash ^ hash>>15
+}
+
+// Hit notes a request for a key that the cache had, at the tick now.
+func (p *Panel) Hit(hash, now uint32) {
+	weight, count := p.weightOf(hash), p.counts()
+	p.visit(hash, count, func(m *mini, h uint32) {
+		hit, there := m.ask(h, now, p.cache.Idle)
+		switch {
+		case hit:
+			m.hits += count
+		case there:
+			m.entries[m.slot(h)].ends = p.ends(now)
+		default:
+			m.admit(h, weight, p.ends(now))
+		}
+	})
+}
+
+// Miss notes a request for a key that the cache did not have. What it has then is told by Put.
+func (p *Panel) Miss(hash, now uint32) {
+	count := p.counts()
+	p.visit(hash, count, func(m *mini, h uint32) {
+		if hit, _ := m.ask(h, now, p.cache.Idle); hit {
+			m.hits += count
+		}
+	})
+}
+
+// Put notes that a value has come into the cache.
+func (p *Panel) Put(hash, weight, now uint32, how How) {
+	p.visit(hash, 0, func(m *mini, h uint32) { m.put(h, weight, p.ends(now), how) })
+}
+
+// Delete notes that a key was deleted.
+func (p *Panel) Delete(hash uint32) {
+	p.visit(hash, 0, func(m *mini, h uint32) { m.delete(h) })
+}
+
+// Seen notes that there were n more requests, for whatever key.
+func (p *Panel) Seen(n uint64) {
+	if p.warm == 0 {
+		p.seen += float64(n)
+	}
+}
+
+// counts returns 1 for a request that is to be counted.
+func (p *Panel) counts() float64 {
+	if p.warm > 0 {
+		p.warm--
+		return 0
+	}
+	return 1
+}
+
+func (p *Panel) visit(hash uint32, asks float64, do func(*mini, uint32)) {
+	h := mix(hash)
+	for _, g := range p.groups {
+		if !g.share.has(hash, h) {
+			continue
+		}
+		g.asks += asks
+		for _, m := range g.minis {
+			do(m, h)
+		}
+	}
+}
+
+// weightOf returns what an entry weighs that the cache has: one of the copies may know.
+func (p *Panel) weightOf(hash uint32) uint32 {
+	if !p.cache.Weighed {
+		return 1
+	}
+	h := mix(hash)
+	for _, g := range p.groups {
+		for _, m := range slices.Backward(g.minis) {
+			if slot, ok := m.index.find(h); ok {
+				return m.weights[slot]
+			}
+		}
+	}
+	return uint32(max(p.cache.Max/max(p.cache.Entries, 1), 1))
+}
+
+// ends returns when an entry that comes now ends.
+func (p *Panel) ends(now uint32) uint32 {
+	return min(after(now, p.cache.Fresh), after(now, p.cache.Idle))
+}
+
+func after(now, d uint32) uint32 {
+	if d >= Forever-now {
+		return Forever
+	}
+	return now + d
+}
+
+// Asks returns from how many requests the estimates are made.
+func (p *Panel) Asks() float64 { return p.groups[0].asks }
+
+// Fade lets what was counted so far count half.
+func (p *Panel) Fade() {
+	p.seen /= 2
+	for _, g := range p.groups {
+		g.asks /= 2
+		for _, m := range g.minis {
+			m.hits /= 2
+		}
+	}
+}
+
+// Estimate is a hit ratio of a copy.
+type Estimate struct {
+	Policy string
+	Factor float64 // of the cache's size
+	Ratio  float64
+}
+
+// Sizes estimates the ratios at other sizes of a cache whose own is actual, from small to large.
+func (p *Panel) Sizes(actual float64) (all []Estimate) {
+	for i, g := range p.groups {
+		for _, m := range g.minis {
+			if m.name == p.cache.Policy && (i == 0 || m != g.own) {
+				all = append(all, g.estimate(m, actual, p.seen))
+			}
+		}
+	}
+	return all
+}
+
+// Policies estimates the ratios of all policies at the size of a cache whose own is actual, the best
+// first.
+func (p *Panel) Policies(actual float64) (all []Estimate) {
+	g := p.groups[0]
+	for _, m := range g.minis {
+		if m.factor == 1 {
+			all = append(all, g.estimate(m, actual, p.seen))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Estimate) int { return cmp.Compare(b.Ratio, a.Ratio) })
+	return all
+}
+
+// estimate compares a copy with the one that is like the cache. The difference is divided by how many
+// requests there should have been for the share of the keys, which errs less than how many there
+// were: a favourite more or less in the share changes only the latter (the correction of SHARDS-adj,
+// Waldspurger et al., FAST 2015).
+func (g *group) estimate(m *mini, actual, seen float64) Estimate {
+	ratio := actual + (m.hits-g.own.hits)/max(seen*g.share.part(), 1)
+	return Estimate{m.name, m.factor, min(max(ratio, 0), 1)}
+}
