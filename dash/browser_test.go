@@ -187,8 +187,28 @@ func TestAHiddenPageAsksNothing(t *testing.T) {
 	}
 	hide(p, false)
 	await(t, func() bool { return asked.Load() > n })
+	p.DemandSilence()
+}
+
+func TestAPausedPageStillShowsWhatIsOpened(t *testing.T) {
+	t.Parallel()
+	second := users()
+	second.shot.Name = "second"
+	second.keys.top[stats.ByHits] = []stats.Key{{Key: "of the second"}}
+	h, asked := counting(handler(t, dash.Options{}, users(), second))
+	p, _ := visit(t, h, "/#/memory/users")
+	p.Await(`document.querySelectorAll("#hits-table tbody tr").length === 10`)
 	p.Click("#pause")
 	p.Await(`document.querySelector("#pause").textContent === "Resume"`)
+	n := asked.Load()
+	p.Click("#after")
+	p.Await(`document.querySelector("#hits-table button").textContent === "of the second"`)
+	if more := asked.Load() - n; more != 2 {
+		t.Errorf("it asked %d times, want for the report and for the keys", more)
+	}
+	p.Run(`location.hash = "#/memory/gone"`)
+	p.Await(`document.querySelector("#trouble").textContent.includes("does not report")`)
+	p.Await(closed)
 	p.DemandSilence()
 }
 

@@ -127,6 +127,9 @@ func TestPicturesOfThePage(t *testing.T) {
 		p.Screenshot(filepath.Join(dir, scheme+".png"))
 		tall(t, p, s.URL+"/#/memory/users", 1280, filepath.Join(dir, scheme+"-detail"))
 	}
+	p.Run(`document.querySelector("#changes button[value=delete]").click()`)
+	p.Await(`document.activeElement.id === "token"`)
+	p.Screenshot(filepath.Join(dir, "dialog.png"))
 	tall(t, p, s.URL+"/", 390, filepath.Join(dir, "phone"))
 	tall(t, p, s.URL+"/#/memory/users", 390, filepath.Join(dir, "phone-detail"))
 	p.DemandSilence()

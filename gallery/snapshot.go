@@ -9,8 +9,8 @@ import (
 )
 
 // Snapshot implements [stats.Source]: what the cache of thumbnails reports, in bytes. A load makes a
-// thumbnail, or finds that it still holds; one that nobody waited for any more is an error. The Note
-// says how many pictures there are.
+// thumbnail, or finds that it still holds, or that the picture cannot be shown; one that nobody
+// waited for any more is an error. The Note says how many pictures there are.
 func (g *Gallery) Snapshot() stats.Snapshot {
 	s := g.pictures.thumbs.Snapshot().InBytes()
 	s.Name, s.Kind = g.options.Name, stats.Gallery

@@ -94,7 +94,9 @@ func (s *Server) open(c Config, p parts) (err error) {
 	if s.levels, err = openLevels(&c.Cache, s.options.Say); err != nil {
 		return err
 	}
-	s.cache = httpcache.New(s.cacheOptions(&c.Cache))
+	o := s.cacheOptions(&c.Cache)
+	o.Observe = c.Admin.Listen != "" // else nobody can ask what it has seen
+	s.cache = httpcache.New(o)
 	s.report()
 	st := newState(c, p, s.cache)
 	s.now.Store(st)

@@ -78,7 +78,9 @@ func lastLoad(l *stats.Load) string {
 func (l *lifeOf) whatToDo() string {
 	switch {
 	case l.LastLoad != nil && l.LastLoad.Err != "" && l.State != "fresh":
-		return "mend the load that fails; StaleOnError serves the old value meanwhile"
+		return "mend the load that fails"
+	case l.State == "kept" && l.Kind == stats.HTTP:
+		return "stale-while-revalidate in its Cache-Control serves it at once, and refreshes it behind"
 	case l.State == "kept":
 		return "a longer Stale serves it at once, and refreshes it behind"
 	case l.State == "negative":
@@ -87,6 +89,9 @@ func (l *lifeOf) whatToDo() string {
 		return ""
 	case l.Missed == "" && l.Kind == stats.Memory:
 		return "set Options.Observe, to learn why keys are missed"
+	}
+	if l.Kind == stats.HTTP {
+		return remediesOfPages[l.Missed]
 	}
 	return remedies[l.Missed]
 }
@@ -98,4 +103,13 @@ var remedies = map[string]string{
 	stats.MissExpired: "a longer TTL; or RefreshAhead or Stale, so that nobody waits for its load",
 	stats.MissDeleted: "look at what deletes it, if it should have stayed",
 	stats.MissFailed:  "look at what its load returns",
+}
+
+// remediesOfPages are what helps if the keys are URLs.
+var remediesOfPages = map[string]string{
+	stats.MissNew:     "nothing, if it is asked for once; else larder warm asks before anybody does",
+	stats.MissEvicted: remedies[stats.MissEvicted],
+	stats.MissExpired: "a longer max-age, or stale-while-revalidate: see larder explain URL",
+	stats.MissDeleted: "look at what purges it, if it should have stayed",
+	stats.MissFailed:  "larder explain URL says why it may not be kept",
 }

@@ -69,17 +69,15 @@ func (d *detail) lines(width int, now time.Time) []spans {
 		said := advised(a)
 		p.row("advice", said.text, said.style)
 	}
-	if one.Curved && one.Curve == nil {
-		p.add()
-		p.row("other sizes", "not known: it has seen too little yet, or Options.Observe is not set", "")
-	}
-	p.curve(one.Curve)
+	p.curve(one)
 	p.shares("why it missed", one, stats.Misses, missWords)
 	p.shares("why entries left", one, stats.Departures, departureWords)
 	p.shares("answered", one, stats.Requests, nil)
 	p.keys("keys by time lost in loads", d.Top[stats.ByLost], lostKey)
 	p.keys("keys by hits", d.Top[stats.ByHits], hitKey)
-	p.keys("keys by weight", d.Top[stats.ByWeight], heavyKey)
+	p.keys("keys by weight", d.Top[stats.ByWeight], func(k *stats.Key) string {
+		return one.weigh(k.Weight)
+	})
 	p.loads(d.Slowest, now)
 	return p.lines
 }
@@ -111,8 +109,13 @@ func (p *paper) facts(o *observed) {
 }
 
 // curve draws what other sizes and policies would hit.
-func (p *paper) curve(c *stats.Curve) {
+func (p *paper) curve(o *observed) {
+	c := o.Curve
 	if c == nil || len(c.Points) == 0 {
+		if o.Curved {
+			p.add()
+			p.row("other sizes", "not known: it has seen too little yet, or does not observe itself", "")
+		}
 		return
 	}
 	p.section("hits at other sizes")
@@ -121,7 +124,7 @@ func (p *paper) curve(c *stats.Curve) {
 		if point.Factor == 1 {
 			here = " ← here"
 		}
-		p.point(fmt.Sprintf("%5s× %9s", shortFactor(point.Factor), shortCount(float64(point.Size))),
+		p.point(fmt.Sprintf("%5s× %9s", shortFactor(point.Factor), o.weigh(point.Size)),
 			point.Ratio, here)
 	}
 	if len(c.Policies) == 0 {
@@ -211,7 +214,13 @@ func hitKey(k *stats.Key) string {
 	return fmt.Sprintf("%s hits, %s", shortCount(float64(k.Hits)), shortPercent(&k.Share))
 }
 
-func heavyKey(k *stats.Key) string { return shortCount(float64(k.Weight)) }
+// weigh writes a weight: bytes, where the part counts them.
+func (o *observed) weigh(n int64) string {
+	if _, ok := o.Value(stats.Bytes, ""); ok {
+		return shortBytes(float64(n))
+	}
+	return shortCount(float64(n))
+}
 
 // loads writes the slowest loads.
 func (p *paper) loads(slowest []stats.Load, now time.Time) {

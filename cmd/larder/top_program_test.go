@@ -18,6 +18,7 @@ import (
 	"github.com/larder-go/larder/httpcache"
 	"github.com/larder-go/larder/policy"
 	"github.com/larder-go/larder/stats"
+	"github.com/larder-go/larder/store"
 )
 
 // hostile is text that would steer a terminal: the title, the screen, the direction, C1, a line.
@@ -115,6 +116,7 @@ func newProgram() *httptest.Server {
 	set := stats.NewSet(
 		users{"users"}, httpcache.New(httpcache.Options{Name: "pages", Memory: 1 << 20}),
 		users{hostile + "x"}, newOrders(),
+		store.NewGuard(store.NewMemory(store.MemoryOptions{}), store.GuardOptions{Name: "shared"}),
 	)
 	page := dash.New(set, dash.Options{})
 	mux := http.NewServeMux()

@@ -20,7 +20,7 @@ export function showDetail(report, part) {
   showShares("left", part, "evictions", "Nothing has left yet.");
   showShares("requests", part, "requests", "Nobody has asked yet.");
   showLoads(part);
-  for (const id of ["keys", "one"]) show(byId(id), part.inspectable);
+  for (const id of ["keys", "loads-keys", "one"]) show(byId(id), part.inspectable);
   showNumbers(part);
 }
 
@@ -125,7 +125,6 @@ function showLoads(part) {
   show(byId("loads"), !!h);
   if (!h) return;
   show(byId("durations-box"), h.count > 0);
-  show(byId("loads-keys"), part.inspectable);
   say(byId("loads-lead"), h.count === 0 ? "Nothing was loaded yet." : loadsLead(part, h));
   if (h.count > 0) durations(byId("durations"), part, byId("durations-box").clientWidth);
 }

@@ -38,8 +38,14 @@ function showTable(id, items, cells, texts) {
 /** How many keys are shown of each order. */
 const SHOWN = 10;
 
+/** Hides the keys that matter until they are known. */
+export function hideKeys() {
+  for (const id of ["keys", "loads-keys"]) show(byId(id), false);
+}
+
 /** Shows the keys that matter. */
 export function showKeys(detail) {
+  for (const id of ["keys", "loads-keys"]) show(byId(id), true);
   const { hits, lost, weight } = detail.top;
   showTable("hits", hits.slice(0, SHOWN), 2,
     (k) => [`≈ ${short(k.hits ?? 0)}`, percent(k.share ?? 0)]);

@@ -1,7 +1,7 @@
 // main.js asks for the report, and shows what the address says: all parts, or one.
 
 import { showDetail } from "./detail.js";
-import { Lookup, Recorder, showKeys } from "./keys.js";
+import { hideKeys, Lookup, Recorder, showKeys } from "./keys.js";
 import { byId, say, show } from "./nodes.js";
 import { makeColumns, placeOf, showParts } from "./parts.js";
 import { ask, Poll } from "./server.js";
@@ -13,6 +13,7 @@ const KEYS_EVERY = 3;
 let report = null;
 let open = ""; // the address of the open part, as in a link
 let keysIn = 0; // reports until the keys are asked for
+let keysOf = ""; // the address of the part whose keys are shown
 
 /** The part that is open, undefined if there is none. */
 const openPart = () => report?.parts.find((p) => placeOf(p) === open);
@@ -20,7 +21,7 @@ const openPart = () => report?.parts.find((p) => placeOf(p) === open);
 const poll = new Poll(refresh, failed);
 const lookup = new Lookup(() => {
   keysIn = 0;
-  poll.now();
+  poll.once();
 });
 const recorder = new Recorder();
 
@@ -28,12 +29,15 @@ const recorder = new Recorder();
 async function refresh(signal) {
   report = await ask({}, signal);
   showAll();
-  say(byId("trouble"), "");
   const part = openPart();
+  say(byId("trouble"), !part && open.startsWith("#/")
+    ? "The part that the address names does not report now. These do." : "");
   if (!part?.inspectable || keysIn-- > 0) return;
   keysIn = KEYS_EVERY - 1;
   const detail = await ask({ cache: part.name, kind: part.kind }, signal);
-  if (openPart() && placeOf(detail.part) === open) showKeys(detail);
+  if (placeOf(detail.part) !== open) return;
+  keysOf = open;
+  showKeys(detail);
 }
 
 function failed(error, seconds) {
@@ -60,6 +64,7 @@ function showAll() {
   lookup.for(part, report.allows_actions);
   recorder.for(part);
   showDetail(report, part);
+  if (keysOf !== open) hideKeys(); // they are another part's
 }
 
 /** Goes where the address says. */
@@ -73,7 +78,7 @@ function go() {
     scrollTo(0, 0);
     byId("name").focus({ preventScroll: true });
   } else if (from) back(from);
-  poll.now();
+  poll.once();
 }
 
 /** Puts the focus where it was before a part was opened. */

@@ -92,10 +92,20 @@ export class Poll {
 
   /** Asks at once if it may ask at all, and gives up what was asked before. */
   now() {
+    if (this.#paused) this.#stop();
+    else this.once();
+  }
+
+  /** Asks at once, also while it is paused: somebody wants to see something else. */
+  once() {
+    this.#stop();
+    if (!document.hidden) this.#run();
+  }
+
+  #stop() {
     clearTimeout(this.#timer);
     this.#running?.abort();
     this.#running = null;
-    if (!document.hidden && !this.#paused) this.#run();
   }
 
   async #run() {
@@ -111,6 +121,7 @@ export class Poll {
       pause = Math.min(EVERY * 2 ** this.#failures++, LONGEST_PAUSE);
       this.#failed(error, pause / 1000);
     }
-    if (this.#running === own) this.#timer = setTimeout(() => this.#run(), pause);
+    const goOn = this.#running === own && !this.#paused;
+    if (goOn) this.#timer = setTimeout(() => this.#run(), pause);
   }
 }
