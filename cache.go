@@ -44,7 +44,7 @@ type Cache[K comparable, V any] struct {
 // New makes a cache. It panics on options that make no sense. It starts no goroutine, unless a
 // store has to be listened to: Close ends that.
 func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
-	o = o.complete()
+	o = o.complete().withLog()
 	c := &Cache[K, V]{engine: newEngine(o), names: namesOf(o.Key)}
 	c.open, c.close = context.WithCancel(context.Background())
 	c.tier = newTier(o, c.report)
@@ -83,8 +83,15 @@ func (c *Cache[K, V]) giveUp(key K) {
 // report passes an error on that no caller gets. A panic of who hears it would leave others waiting.
 func (c *Cache[K, V]) report(err error) {
 	defer func() { _ = recover() }()
-	if c.engine.options.OnError != nil && !errors.Is(err, errElsewhere) {
-		c.engine.options.OnError(fmt.Errorf("larder: %s: %w", c.engine.options.Name, err))
+	o := &c.engine.options
+	if errors.Is(err, errElsewhere) {
+		return
+	}
+	if o.Log != nil {
+		o.Log.Warn("trouble", "cache", o.Name, "error", err)
+	}
+	if o.OnError != nil {
+		o.OnError(fmt.Errorf("larder: %s: %w", o.Name, err))
 	}
 }
 

@@ -179,6 +179,9 @@ func (e *engine[K, V]) lookupSlowly(k K) (v V, ok bool) {
 func (e *engine[K, V]) missed(k K) {
 	at := here()
 	e.stripes.of(at).misses.Add(1)
+	if e.options.Log != nil {
+		e.logMiss(k)
+	}
 	if e.observer != nil {
 		e.observeMiss(at, k)
 	}

@@ -339,6 +339,9 @@ func (c *Cache[K, V]) loadTogether(ctx context.Context, led []*fetch[K, V]) {
 	}
 	values, err = c.callLoadMany(ctx, keysOf(led))
 	took = time.Since(begun)
+	if o := &c.engine.options; o.Observe || o.Log != nil {
+		c.observeLoads(keysOf(led), values, begun, took, err)
+	}
 }
 
 func keysOf[K comparable, V any](led []*fetch[K, V]) []K {

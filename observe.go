@@ -3,6 +3,7 @@
 package larder
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"sync/atomic"
@@ -94,11 +95,7 @@ func (e *engine[K, V]) listen(wants uint64) {
 // observeMiss tells of a miss.
 func (e *engine[K, V]) observeMiss(here uintptr, k K) {
 	h := hash(&e.hasher, &k)
-	reason := e.observer.Why(h)
-	if w, _, _ := e.find(&k, h, nil); w != 0 { // it is there, and was of no use
-		reason = shadow.Expired
-	}
-	e.observer.Miss(here, h, reason)
+	e.observer.Miss(here, h, e.reasonOf(&k, h))
 }
 
 // observePut tells of an entry that comes; w is what is there. The room must be held.
@@ -134,17 +131,58 @@ func (e *engine[K, V]) observeLeft(slot uint32, cause Cause) {
 
 // observeLoad tells what a call of the origin has cost.
 func (c *Cache[K, V]) observeLoad(key K, begun time.Time, took time.Duration, err error) {
+	c.logLoad(key, took, err)
 	o := c.engine.observer
 	if o == nil {
 		return
 	}
+	l := c.charge(key, shadow.Load{Key: textOf(key), At: begun, Took: took}, err)
+	o.Rank(l)
+}
+
+// charge notes what a load has cost a key, and returns the load with its error.
+func (c *Cache[K, V]) charge(key K, l shadow.Load, err error) shadow.Load {
+	o := c.engine.observer
 	h := hash(&c.engine.hasher, &key)
-	l := shadow.Load{At: begun, Took: took}
 	if err != nil {
 		l.Err = err.Error()
 		o.Left(h, shadow.Failed)
 	}
-	o.LoadedKey(h, func() string { return textOf(key) }, l)
+	o.Charge(h, l)
+	return l
+}
+
+// observeLoads tells what a call of LoadMany has cost: each key its share.
+func (c *Cache[K, V]) observeLoads(
+	keys []K, values map[K]V, begun time.Time, took time.Duration, err error,
+) {
+	for _, key := range keys {
+		c.logLoad(key, took, cmp.Or(err, absence(values, key)))
+	}
+	if c.engine.observer == nil {
+		return
+	}
+	each := shadow.Load{At: begun, Took: took / time.Duration(len(keys))}
+	for _, key := range keys {
+		each.Key = textOf(key)
+		c.charge(key, each, cmp.Or(err, absence(values, key)))
+	}
+	all := shadow.Load{Key: textOf(keys[0]), At: begun, Took: took}
+	if len(keys) > 1 {
+		all.Key += fmt.Sprintf(" and %d more", len(keys)-1)
+	}
+	if err != nil {
+		all.Err = err.Error()
+	}
+	c.engine.observer.Rank(all)
+}
+
+// absence is ErrNotFound for a key that is not there.
+func absence[K comparable, V any](values map[K]V, key K) error {
+	if _, ok := values[key]; !ok {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // textOf writes a key for people. Its methods may panic.

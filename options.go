@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"reflect"
 	"time"
@@ -79,6 +80,12 @@ type Options[K comparable, V any] struct {
 	// it. If it panics, that reaches the caller; where there is none, as for what expired, the
 	// program ends. nil means that nobody wants to know, which makes Set faster.
 	OnEvict func(key K, value V, cause Cause)
+	// Log gets what happens, one event each: at level debug "miss", "load" and "left" with the key, and
+	// at level warn "trouble", which is what OnError hears. Values are never written, and keys become
+	// text only where somebody writes them. Hits are not written: they are counted. Departures are
+	// written if the level is enabled when the cache is made; for the others it may be changed at any
+	// time. nil, or a level that is off, costs nothing on a hit.
+	Log *slog.Logger
 	// Observe lets the cache look at some of its own requests, so that Curve, Advice and Inspector
 	// have answers: what it would do at other sizes and with other policies, why keys were missed,
 	// which keys are hit and which loads hurt. It takes up to 1 MiB and at most a hundredth of a

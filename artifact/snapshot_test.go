@@ -29,14 +29,16 @@ func fails(err error) func(context.Context, io.Writer) error {
 
 func TestSnapshotHasEachRequestOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, artifact.Options{Store: store.NewMemory(store.MemoryOptions{}), Name: "film"})
+		s := store.NewMemory(store.MemoryOptions{})
+		b := newBench(t, artifact.Options{Store: s, Name: "film"})
+		slow := func(context.Context, io.Writer) error {
+			time.Sleep(time.Second)
+			return nil
+		}
 		var crowd sync.WaitGroup
 		for range 3 {
 			crowd.Go(func() {
-				r, err := b.cache.Open(t.Context(), keyOf("a"), func(_ context.Context, w io.Writer) error {
-					time.Sleep(time.Second)
-					return nil
-				})
+				r, err := b.cache.Open(t.Context(), keyOf("a"), slow)
 				if err != nil {
 					t.Error(err)
 					return

@@ -258,7 +258,7 @@ func TestTheNumbersOnThePageAreThoseOfTheSnapshot(t *testing.T) {
 
 // sameNumber tells whether a text of the page says a number, to twelve digits.
 func sameNumber(text string, want float64) bool {
-	text = strings.ReplaceAll(strings.Split(text, "\u202f")[0], ",", "")
+	text = strings.ReplaceAll(strings.Split(text, "\u202f")[0], "\u00a0", "")
 	got, err := strconv.ParseFloat(text, 64)
 	return err == nil && (got == want || (got-want)/want < 1e-11 && (want-got)/want < 1e-11)
 }
@@ -274,7 +274,7 @@ func TestWhatIsShownStaysWhereItIsWhileItChanges(t *testing.T) {
 		getSelection().selectAllChildren(document.querySelector("#requests-title")); 0`)
 	focused := browser.Eval[string](p, "document.activeElement.value")
 	part.count(stats.Requests, stats.Hit, 1000)
-	p.Await(`document.querySelector("#requests-bars td").textContent === "482,209"`)
+	p.Await(`document.querySelector("#requests-bars td").textContent === "482\u00a0209"`)
 	state := browser.Eval[[]any](p, `[document.activeElement.value, scrollY, String(getSelection()),
 		first === document.querySelector("#requests-bars tbody tr")]`)
 	want := fmt.Sprint([]any{focused, 700.0, "How are requests answered?", true})

@@ -24,21 +24,22 @@ func Example() {
 
 	page := dash.New(stats.NewSet(users), dash.Options{Version: "shop 1.0"})
 	defer page.Close()
-	http.Handle("/debug/cache/", page)
-	// go http.ListenAndServe("localhost:6060", nil)
+	mux := http.NewServeMux()
+	mux.Handle("/debug/cache/", page)
+	// go http.ListenAndServe("localhost:6060", mux)
 
 	for range 4 {
 		if _, err := users.Get(context.Background(), 1); err != nil {
 			fmt.Println(err)
 		}
 	}
-	fmt.Println(ratioOf("users"))
+	fmt.Println(ratioOf(mux, "users"))
 	// Output: 0.75
 }
 
 // ratioOf asks the page as any other program may.
-func ratioOf(cache string) float64 {
-	s := httptest.NewServer(http.DefaultServeMux)
+func ratioOf(program http.Handler, cache string) float64 {
+	s := httptest.NewServer(program)
 	defer s.Close()
 	answer, err := http.Get(s.URL + "/debug/cache/?format=json&cache=" + cache)
 	if err != nil {

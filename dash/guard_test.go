@@ -3,6 +3,7 @@
 package dash_test
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -103,7 +104,9 @@ func TestClientsOfAUnixSocketAreAnswered(t *testing.T) {
 	s.Start()
 	t.Cleanup(s.Close)
 	c := &http.Client{Transport: &http.Transport{
-		Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", l.Addr().String()) },
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return net.Dial("unix", l.Addr().String())
+		},
 	}}
 	answer, err := c.Get("http://app/debug/cache?format=json")
 	if err != nil {

@@ -78,9 +78,6 @@ func stage(p *dash.Part, seed float64) {
 		return
 	}
 	p.History = nil
-	if len(p.Advice) == 0 {
-		p.Advice = append(p.Advice, adviceFor(p.Name)...)
-	}
 	for i := range 120 {
 		x := float64(i)
 		n := 900 + 300*math.Sin(x/17+seed) + 80*math.Sin(x*1.7)
@@ -92,21 +89,6 @@ func stage(p *dash.Part, seed float64) {
 	last, ten := *p.HitRatio*1.006, *p.HitRatio*0.995
 	rate, loads := 210.4*(seed+1), 13.2/(seed+1)
 	p.HitRatio1m, p.HitRatio10m, p.RequestsPerSecond, p.LoadsPerSecond = &last, &ten, &rate, &loads
-}
-
-// adviceFor returns what could be said of a part.
-func adviceFor(name string) []stats.Advice {
-	return map[string][]stats.Advice{
-		"users": {
-			{About: stats.AboutTTL, Level: stats.Hint,
-				Text: "71 % of misses are expiries: the TTL is short for how often this is read."},
-			{About: stats.AboutSize, Level: stats.Good,
-				Text: "Half the memory would cost 5.4 points, twice as much would gain 2.6."},
-			{About: stats.AboutPolicy, Level: stats.Hint, Text: "W-TinyLFU would gain 0.9 points here."},
-		},
-		"reports": {{About: stats.AboutUse, Level: stats.Warn,
-			Text: "This cache saves nothing: 3 hits in 10,000 requests."}},
-	}[name]
 }
 
 func TestPicturesOfThePage(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/larder-go/larder/stats"
 )
 
-// Snapshot implements [stats.Source]: what the cache of thumbnails reports, in bytes. A load makes a
-// thumbnail, or finds that it still holds, or that the picture cannot be shown; one that nobody
+// Snapshot implements [stats.Source]: what the cache of thumbnails reports, in bytes. A load makes
+// a thumbnail, or finds that it still holds, or that the picture cannot be shown; one that nobody
 // waited for any more is an error. The Note says how many pictures there are.
 func (g *Gallery) Snapshot() stats.Snapshot {
 	s := g.pictures.thumbs.Snapshot().InBytes()

@@ -83,7 +83,8 @@ func (i inspector) Find(ctx context.Context, key string) (stats.Life, error) {
 	i.addStored(ctx, &life, at)
 	life.Why = life.Sentences()
 	if others > 0 {
-		life.Why = append(life.Why, fmt.Sprintf("Memory has %d more responses of this URL.", others))
+		more := fmt.Sprintf("Memory has %d more responses of this URL.", others)
+		life.Why = append(life.Why, more)
 	}
 	return life, nil
 }

@@ -151,7 +151,8 @@ func TestInspectorKnowsTheLoadsThatHurt(t *testing.T) {
 			v.ask("GET", path)
 		}
 		dear, slow := c.Inspector().Top(stats.ByLost, 1), c.Inspector().Slowest()
-		if len(dear) != 1 || dear[0].Key != "http://example.com/slow" || dear[0].Lost != time.Second {
+		if len(dear) != 1 || dear[0].Key != "http://example.com/slow" ||
+			dear[0].Lost != time.Second {
 			t.Errorf("the dearest: %+v", dear)
 		}
 		if len(slow) != 3 || slow[0].Key != "http://example.com/slow" {

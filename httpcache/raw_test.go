@@ -203,7 +203,7 @@ func (a rawAnswer) String() string {
 }
 
 // patience is how long a client waits for the end of an answer. Nothing may take that long.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // dial connects and asks for path.
 func (f *rawFront) dial(path string, lines ...string) net.Conn {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,8 +32,11 @@ type gate struct {
 func newGate(t testing.TB, script func(*rawConn)) *gate {
 	g := &gate{opened: make(chan struct{})}
 	g.rawOrigin = newRawOrigin(t, func(c *rawConn) {
-		<-g.opened
-		script(c)
+		select {
+		case <-g.opened:
+			script(c)
+		case <-t.Context().Done():
+		}
 	})
 	return g
 }
@@ -382,28 +386,35 @@ func wantSums(t *testing.T, all []*visitor, want [32]byte) {
 }
 
 // Who has waited for an answer that turns out to be for somebody else asks for one of their own,
-// all at once: one after the other would take as long as all answers together.
+// all at once: the origin answers nobody until half of them ask at the same time.
 func TestWhatIsNotSharedIsAskedForByEachAtOnce(t *testing.T) {
-	const clients, answerTime = 100, 100 * time.Millisecond
+	const clients = 100
 	for _, line := range []string{
 		"Cache-Control: private, max-age=60", "Cache-Control: no-store",
 		"Cache-Control: max-age=60\r\nSet-Cookie: a=b", "Cache-Control: max-age=60\r\nVary: *",
 	} {
 		t.Run(line, func(t *testing.T) {
 			leavesNothing(t)
-			o := newRawOrigin(t, func(c *rawConn) {
+			var asking atomic.Int64
+			many := make(chan struct{})
+			g := newGate(t, func(c *rawConn) {
+				switch n := asking.Add(1); {
+				case n == 1: // which the others wait for
+				case n == 1+clients/2:
+					close(many)
+				default:
+					select {
+					case <-many:
+					case <-t.Context().Done():
+					}
+				}
 				body := c.req.Header.Get("X-Me")
-				time.Sleep(answerTime)
 				c.say("HTTP/1.1 200 OK\r\n%s\r\nContent-Length: %d\r\n\r\n%s",
 					line, len(body), body)
 			})
-			f := newRawFront(t, o, httpcache.Options{})
-			begun := time.Now()
-			wantOwn(t, f, clients, func(i int) string { return fmt.Sprint("client ", i) })
-			if took := time.Since(begun); took > clients*answerTime/4 {
-				t.Errorf("%d clients took %v, and an answer %v", clients, took, answerTime)
-			}
-			wantRequests(t, o, clients)
+			f := newRawFront(t, g.rawOrigin, httpcache.Options{})
+			f.wantOwn(g, clients, func(i int) string { return fmt.Sprint("client ", i) })
+			wantRequests(t, g.rawOrigin, clients)
 		})
 	}
 }
@@ -416,24 +427,26 @@ func TestVariantsOfWhatIsAskedForAtOnceAreNotMixedUp(t *testing.T) {
 		c.say("%sVary: X-Me\r\nContent-Length: %d\r\n\r\n%s", ok, len(body), body)
 	})
 	f := newRawFront(t, g.rawOrigin, httpcache.Options{})
-	time.AfterFunc(100*time.Millisecond, func() { close(g.opened) })
-	wantOwn(t, f, clients, func(i int) string { return fmt.Sprint("variant ", i%variants) })
+	f.wantOwn(g, clients, func(i int) string { return fmt.Sprint("variant ", i%variants) })
 	if n := g.requests.Load(); n > 2*variants {
 		t.Errorf("%d requests for %d variants", n, variants)
 	}
 }
 
-// wantOwn lets clients ask at once, each with its name, and checks that the answers name them.
-func wantOwn(t *testing.T, f *rawFront, clients int, name func(int) string) {
-	t.Helper()
+// wantOwn lets clients ask at once, each with its name, opens the gate when the proxy has heard all
+// of them, and checks that the answers name them.
+func (f *rawFront) wantOwn(g *gate, clients int, name func(int) string) {
+	f.t.Helper()
 	all := make([]*visitor, clients)
 	for i := range all {
 		all[i] = &visitor{conn: f.dial("/a", "X-Me: "+name(i))}
 		defer all[i].conn.Close()
 	}
+	f.awaitAsked(int64(clients))
+	close(g.opened)
 	for i, v := range all {
 		if a, err := v.readAll(); err != nil || a.err != nil || a.body != name(i) {
-			t.Errorf("%s: got %v, %v", name(i), a, err)
+			f.t.Errorf("%s: got %v, %v", name(i), a, err)
 		}
 	}
 }

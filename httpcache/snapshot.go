@@ -60,7 +60,7 @@ type tally struct {
 	ok, absent, failed             atomic.Uint64 // loads
 	took                           stats.Durations
 	refreshes                      atomic.Uint64
-	found, missed, broken, damaged atomic.Uint64 // reads of the store; what is damaged was missed too
+	found, missed, broken, damaged atomic.Uint64 // reads of the store; the damaged are missed too
 
 	ledger *shadow.Observer // of which only the accounts are kept; nil: nobody observes
 	seed   maphash.Seed     // of the hashes there
@@ -94,8 +94,9 @@ func (t *tally) load(key string, began time.Time, resp *http.Response, err error
 		t.ok.Add(1)
 	}
 	if t.ledger != nil {
-		l := shadow.Load{At: began, Took: took, Err: wrong}
-		t.ledger.LoadedKey(t.hash(key), func() string { return key }, l)
+		l := shadow.Load{Key: key, At: began, Took: took, Err: wrong}
+		t.ledger.Charge(t.hash(key), l)
+		t.ledger.Rank(l)
 	}
 }
 

@@ -77,12 +77,7 @@ func removeDeadSocket(path string) error {
 // somebody else's page sends.
 func (s *Server) adminHandler(at net.Addr) http.Handler {
 	mux := http.NewServeMux()
-	s.dash = dash.New(&s.parts, dash.Options{
-		AllowRemote: true, Version: s.options.Version, // who may look is decided below
-	})
-	mux.Handle(debugPath, s.dash)
-	mux.Handle(debugPath+"/", s.dash)
-	mux.Handle("GET /metrics", prom.Handler(&s.parts))
+	s.handleLooks(mux)
 	mux.HandleFunc("POST /purge", s.servePurge)
 	mux.HandleFunc("POST /reload", s.serveReload)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
@@ -108,6 +103,14 @@ func (s *Server) adminHandler(at net.Addr) http.Handler {
 			http.NewCrossOriginProtection().Handler(mux).ServeHTTP(w, r)
 		}
 	})
+}
+
+// handleLooks adds what shows the numbers of the parts. Who may look is not decided there.
+func (s *Server) handleLooks(mux *http.ServeMux) {
+	s.dash = dash.New(&s.parts, dash.Options{AllowRemote: true, Version: s.options.Version})
+	mux.Handle(debugPath, s.dash)
+	mux.Handle(debugPath+"/", s.dash)
+	mux.Handle("GET /metrics", prom.Handler(&s.parts))
 }
 
 // namesAdmin reports whether host is a name that leads here and nowhere else. A page of a stranger

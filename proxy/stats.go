@@ -43,9 +43,9 @@ func (s *Server) Stats() Stats {
 	return n
 }
 
-// Parts returns all that reports of the server: the cache, the levels behind it, and each origin that
-// is in force, also after a reload. The admin address shows them at /debug/cache and /metrics; what
-// a program adds, it shows as well.
+// Parts returns all that reports of the server: the cache, the levels behind it, and each origin
+// that is in force, also after a reload. The admin address shows them at /debug/cache and /metrics;
+// what a program adds, it shows as well.
 func (s *Server) Parts() *stats.Set { return &s.parts }
 
 // report adds what is there until the server ends.

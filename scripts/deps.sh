@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks: a C compiler for the race detector, the servers
 # that are tested against, a browser, node for the public suite of HTTP caches, the programs that
-# thumbnails are made with and compared to, and what the first ten minutes of a newcomer take. On Debian and its relatives it uses apt-get, as root or by
-# sudo; elsewhere it says what to install.
+# thumbnails are made with and compared to, Prometheus, and what the first ten minutes of a newcomer
+# take. On Debian and its relatives it uses apt-get, as root or by sudo; elsewhere it says what to
+# install.
 set -eu
 
 missing=""
@@ -19,6 +20,7 @@ command -v vipsthumbnail >/dev/null 2>&1 || missing="$missing libvips-tools"
 command -v python3 >/dev/null 2>&1 || missing="$missing python3"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v ffmpeg >/dev/null 2>&1 || missing="$missing ffmpeg"
+command -v prometheus >/dev/null 2>&1 || missing="$missing prometheus"
 [ -z "$missing" ] && exit 0
 
 as_root=""

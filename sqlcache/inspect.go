@@ -63,9 +63,9 @@ func (c *counters) account(l load, cost shadow.Load, err error) {
 	if err != nil {
 		cost.Err = err.Error()
 	}
-	c.ledger.LoadedKey(binary.BigEndian.Uint32(l.key[:]), func() string {
-		return nameOf(l.key.String(), shorten(l.call.text))
-	}, cost)
+	cost.Key = nameOf(l.key.String(), shorten(l.call.text))
+	c.ledger.Charge(binary.BigEndian.Uint32(l.key[:]), cost)
+	c.ledger.Rank(cost)
 }
 
 // Top implements stats.Inspector.

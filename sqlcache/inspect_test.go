@@ -44,7 +44,8 @@ func TestInspectorKnowsResultsByTheirStatements(t *testing.T) {
 		for _, l := range slow {
 			life, err := i.Find(t.Context(), l.Key)
 			broken := strings.HasSuffix(l.Key, "broken")
-			if err != nil || (life.State == "absent") != broken || (life.LastLoad.Err != "") != broken {
+			if err != nil || (life.State == "absent") != broken ||
+				(life.LastLoad.Err != "") != broken {
 				t.Errorf("%s: %+v, %v", l.Key, life, err)
 			}
 		}

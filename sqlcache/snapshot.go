@@ -12,12 +12,13 @@ import (
 // Snapshot implements [stats.Source]. Requests are the queries that [Stats] counts: those that were
 // not kept, or that nobody asked to be, bypass the cache. A load is a query that was run to be
 // kept, until its rows were read; one that would not be kept, since it came beside another load,
-// until its rows began. Entries, why they left, and what is predicted is said of the memory, where a
-// result may be twice: as rows, and as what Query has made of them.
+// until its rows began. Entries, why they left, and what is predicted is said of the memory, where
+// a result may be twice: as rows, and as what Query has made of them.
 func (c *Cache) Snapshot() stats.Snapshot {
 	n, memory := c.Stats(), c.results.Snapshot().InBytes()
 	s := stats.Snapshot{
-		Name: c.o.Name, Kind: stats.SQL, Policy: memory.Policy, Durations: c.counters.took.Histogram(),
+		Name: c.o.Name, Kind: stats.SQL, Policy: memory.Policy,
+		Durations: c.counters.took.Histogram(),
 	}
 	s.Samples = append(n.requests(),
 		stats.Loads.Of(stats.LoadOK, float64(n.Misses)),

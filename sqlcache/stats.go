@@ -21,7 +21,7 @@ type Stats struct {
 	Hits      uint64            // queries answered from memory
 	Coalesced uint64            // queries answered by the load of another
 	Misses    uint64            // queries that were loaded and could be kept
-	Failed    uint64            // queries that ended with an error of the database, or of their context
+	Failed    uint64            // queries that ended with an error, also of their context
 	Unasked   uint64            // reads that could be kept and that nobody asked to be
 	NotKept   map[string]uint64 // queries that were not kept though that was asked for, by reason
 	TooLarge  uint64            // results beyond MaxRows or MaxResult
@@ -100,7 +100,8 @@ func (c *Cache) Stats() Stats {
 	return Stats{
 		Hits: n.hits.Load(), Coalesced: n.coalesced.Load(), Misses: n.misses.Load(),
 		Failed: n.failed.Load(), Unasked: n.unasked.Load(), NotKept: notKept,
-		TooLarge: n.tooLarge.Load(), Forgotten: n.forgotten.Load(), Heard: n.heard.Load(), Deaf: c.deaf.Load(),
+		TooLarge: n.tooLarge.Load(), Forgotten: n.forgotten.Load(), Heard: n.heard.Load(),
+		Deaf:    c.deaf.Load(),
 		Results: c.results.Len(), Bytes: c.results.Weight(),
 	}
 }

@@ -25,9 +25,12 @@ type Durations struct {
 	sum    atomic.Int64 // nanoseconds
 }
 
-// Add counts a duration; what is negative counts as 0.
+// Add counts a duration; what is negative counts as 0. The sum stays at the most that a Duration can
+// be: a thousand loads at a time are 292 years after a hundred days.
 func (d *Durations) Add(took time.Duration) {
-	d.sum.Add(int64(max(took, 0)))
+	if d.sum.Add(int64(max(took, 0))) < 0 {
+		d.sum.Store(math.MaxInt64)
+	}
 	d.counts[bucketOf(took)].Add(1)
 }
 
@@ -83,7 +86,7 @@ func (h *Histogram) Mean() time.Duration {
 }
 
 // Quantile returns the duration that a share q of all, from 0 to 1, did not exceed, to within half
-// a bucket; 0 if there was none.
+// a bucket; 0 if there was none. What fell into the last bucket is told as the bound where it begins.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	if h == nil || h.Count == 0 {
 		return 0
@@ -91,7 +94,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	left := q * float64(h.Count)
 	for _, b := range h.Buckets {
 		if left -= float64(b.Count); left <= 0 {
-			return seconds(math.Exp2((float64(min(b.Index, highest)) - 0.5) / PerOctave))
+			return seconds(math.Exp2(min(float64(b.Index)-0.5, highest) / PerOctave))
 		}
 	}
 	return seconds(math.Exp2(highest / PerOctave))
@@ -107,4 +110,10 @@ func (h *Histogram) AtMost(index int) (n uint64) {
 	return n
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// seconds returns s seconds, or the most that a Duration can be.
+func seconds(s float64) time.Duration {
+	if s *= float64(time.Second); s < math.MaxInt64 {
+		return time.Duration(s)
+	}
+	return math.MaxInt64
+}

@@ -38,14 +38,19 @@ func (l Life) whether() string {
 	case "negative":
 		return "It is remembered that the origin has no such thing."
 	}
-	return "It is not in memory" + map[string]string{
-		MissNew:     ": it was never there, or so long ago that nobody remembers.",
-		MissEvicted: ": it had to leave to make room for others. A larger cache would still have it.",
-		MissExpired: ": its time was up. A longer TTL would have kept it.",
-		MissDeleted: ": somebody deleted it, by its key, its tag or with everything.",
-		MissFailed:  ": its last load failed.",
-		"":          ".",
-	}[l.Missed]
+	if why, ok := reasons[l.Missed]; ok {
+		return "It is not in memory: " + why
+	}
+	return "It is not in memory."
+}
+
+// reasons say why something is not there.
+var reasons = map[string]string{
+	MissNew:     "it was never there, or so long ago that nobody remembers.",
+	MissEvicted: "it had to leave to make room for others. A larger cache would still have it.",
+	MissExpired: "its time was up. A longer TTL would have kept it.",
+	MissDeleted: "somebody deleted it, by its key, its tag or with everything.",
+	MissFailed:  "its last load failed.",
 }
 
 func (l Life) howLong() (all []string) {
@@ -78,7 +83,7 @@ func (l Life) loadsCost() string {
 	if l.Loads > 1 {
 		times = fmt.Sprintf("%d times", l.Loads)
 	}
-	text := fmt.Sprintf("It was loaded %s that are remembered; the last load took %s", times,
+	text := fmt.Sprintf("As far as is remembered it was loaded %s; the last load took %s", times,
 		short(l.LastLoad.Took))
 	if l.LastLoad.Err != "" {
 		return text + " and failed: " + l.LastLoad.Err + "."
@@ -96,17 +101,29 @@ func (l Life) stored() string {
 	return "The second level has it."
 }
 
+// digits are how exactly a duration is told, from the longest on.
+var digits = []struct{ from, to time.Duration }{
+	{10 * time.Hour, time.Hour}, {time.Hour, time.Minute},
+	{10 * time.Minute, time.Minute}, {time.Minute, time.Second},
+	{10 * time.Second, time.Second}, {time.Second, 100 * time.Millisecond},
+	{10 * time.Millisecond, time.Millisecond}, {time.Millisecond, 100 * time.Microsecond},
+	{10 * time.Microsecond, time.Microsecond}, {time.Microsecond, 100 * time.Nanosecond},
+}
+
 // short writes a duration with two or three digits that matter.
 func short(d time.Duration) string {
-	for _, unit := range []time.Duration{
-		time.Hour, time.Minute, time.Second, time.Millisecond, time.Microsecond,
-	} {
-		if d >= 10*unit {
-			return d.Round(unit).String()
-		}
-		if d >= unit {
-			return d.Round(unit / 10).String()
+	for _, digit := range digits {
+		if d >= digit.from {
+			d = d.Round(digit.to)
+			break
 		}
 	}
-	return d.String()
+	text := d.String()
+	if before, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = before + "m"
+	}
+	if before, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = before + "h"
+	}
+	return text
 }

@@ -5,6 +5,7 @@ package stats
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -57,14 +58,17 @@ func (s *Set) Snapshots() []Snapshot {
 // Distinct asks each source for its snapshot, and tells apart those of one kind and one name.
 func Distinct(sources []Source) []Snapshot {
 	type name struct{ kind, name string }
-	seen := map[name]int{}
+	taken := map[name]bool{}
 	all := make([]Snapshot, len(sources))
 	for i, source := range sources {
 		all[i] = source.Snapshot()
-		n := name{all[i].Kind, all[i].Name}
-		if seen[n]++; seen[n] > 1 {
-			all[i].Name = fmt.Sprintf("%s#%d", n.name, seen[n])
+		first := strings.ToValidUTF8(all[i].Name, "?")
+		n := name{all[i].Kind, first}
+		for number := 2; taken[n]; number++ {
+			n.name = fmt.Sprintf("%s#%d", first, number)
 		}
+		taken[n] = true
+		all[i].Name = n.name
 	}
 	return all
 }

@@ -96,5 +96,5 @@ func (s Snapshot) Saved() time.Duration {
 		return 0
 	}
 	ratio, _ := s.HitRatio()
-	return time.Duration(ratio * s.Sum(Requests) * s.Durations.Sum / float64(s.Durations.Count) * 1e9)
+	return seconds(ratio * s.Sum(Requests) * s.Durations.Sum / float64(s.Durations.Count))
 }

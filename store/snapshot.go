@@ -4,8 +4,9 @@ package store
 
 import "github.com/larder-go/larder/stats"
 
-// Snapshot implements [stats.Source]. Calls are counted when they end. Those that say nothing against
-// the store are ok: also what its caller gave up, and who waited for a lease when others failed.
+// Snapshot implements [stats.Source]. Calls are counted when they end. Those that say nothing
+// against the store are ok: also what its caller gave up, and who waited for a lease when others
+// failed.
 func (g *Guard) Snapshot() stats.Snapshot {
 	return stats.Snapshot{Name: g.name, Kind: stats.Guard, Samples: g.samples()}
 }

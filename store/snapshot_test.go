@@ -100,8 +100,8 @@ func TestRingReportsItsNodes(t *testing.T) {
 		for i, failed := range []float64{1, 0} {
 			got := statstest.Of(t, nodes[i])
 			statstest.Expect(t, got, statstest.Numbers{
-				"requests hit": 2 * n[i], "requests miss": absent[i], "requests failed": failed, "up": 1,
-				"store_calls failed": failed,
+				"requests hit": 2 * n[i], "requests miss": absent[i], "requests failed": failed,
+				"store_calls failed": failed, "up": 1,
 			})
 			wantGuardStats(t, got, r.Stats()[i].Guard)
 			if want := r.Stats()[i].Name; got.Name != want || got.Kind != stats.Ring {

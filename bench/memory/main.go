@@ -6,6 +6,9 @@
 //	cd bench
 //	go run ./memory throughput        # ns and allocations an operation
 //	go run ./memory ttl               # ns a hit, without and with a time to live
+//	go run ./memory observe           # ns a hit, without and with Options.Observe: larder alone
+//	go run ./memory curve FILE...     # what a cache predicts of itself, and what happens
+//	go run ./memory curve FILE...     # what a cache predicts of itself, and what happens
 //	go run ./memory memory            # bytes an entry, and what a pass of the collector takes
 //	go run ./memory bound             # how far a burst of writers drives it beyond its maximum
 //	go run ./memory loading           # what becomes of those who wait for one load
@@ -47,6 +50,9 @@ func commands() []command {
 	return []command{
 		{"throughput", "", "ns and allocations an operation", &throughput{}},
 		{"ttl", "", "ns a hit, without and with a time to live", &ttl{}},
+		{"observe", "", "ns a hit, of a cache that observes itself or not", &observe{}},
+		{"curve", "FILE...", "predictions of a cache that observes itself", &curve{}},
+		{"curve", "FILE...", "predictions of a cache that observes itself", &curve{}},
 		{"memory", "", "bytes an entry and the time of a collection", &memory{}},
 		{"bound", "", "entries beyond the maximum while many write", &bound{}},
 		{"loading", "", "callers at once, one who gives up, a panic", &loading{}},

@@ -32,23 +32,64 @@ func scans(t *testing.T, n, size int) (share *slowshare.Share, names []string) {
 	return share, names
 }
 
+// attempts is how often a time is measured that must not be longer than something: a busy machine
+// can only make it longer, so one good attempt is enough.
+const attempts = 3
+
 func TestEachTakesAsLongAsTheSlowerOfShareAndWork(t *testing.T) {
-	const n, size = 30, 600_000
-	load := 50*time.Millisecond + size*time.Second/20_000_000
 	for _, pause := range []string{"0.02", "0.15"} {
-		s := newScene(t)
+		for n := 1; ; n++ {
+			took, limit := eachOnAShare(t, pause)
+			if took <= limit {
+				break
+			}
+			if n == attempts {
+				t.Errorf("work of %s s: took %v, want at most %v", pause, took, limit)
+				break
+			}
+		}
+	}
+}
+
+// eachOnAShare works for a pause each on what comes over a share, and returns how long that took
+// and how long it may take. Where it took longer than the share promises, so may the share: it is
+// a program on this machine.
+func eachOnAShare(t *testing.T, pause string) (took, limit time.Duration) {
+	t.Helper()
+	const n, size = 30, 600_000
+	const load = 50*time.Millisecond + size*time.Second/20_000_000
+	s := newScene(t)
+	_, names := scans(t, n, size)
+	args := append([]string{"each"}, names...)
+	var said string
+	took = timed(t, func() {
+		cmd, out := s.start(append(args, "--", "sh", "-c", "exec sleep "+pause)...)
+		s.ends(cmd, 0)
+		said = strings.TrimSpace(out.String())
+	})
+	work := workIn(t, said)
+	share := n * load
+	if took > atMost(share, work, load) {
 		_, names := scans(t, n, size)
-		var said string
-		wall := timed(t, func() {
-			cmd, out := s.start(append([]string{"each"}, append(names, "--", "sh", "-c", "exec sleep "+pause)...)...)
-			s.ends(cmd, 0)
-			said = strings.TrimSpace(out.String())
-		})
-		work := workIn(t, said)
-		limit := max(n*load, work)*105/100 + load
-		t.Logf("share %v, work %v: %v, at most %v; %s", n*load, work, wall, limit, said)
-		if wall > limit {
-			t.Errorf("share %v, work %v: took %v, want at most %v", n*load, work, wall, limit)
+		share = max(share, timed(t, func() { readEach(t, names) }))
+	}
+	limit = atMost(share, work, load)
+	t.Logf("share %v, work %v: %v, at most %v; %s", share, work, took, limit, said)
+	return took, limit
+}
+
+// atMost is how long work on what comes over a share may take: as long as the slower of both, and
+// the first load.
+func atMost(share, work, load time.Duration) time.Duration {
+	return max(share, work)*105/100 + load
+}
+
+// readEach reads files one after the other.
+func readEach(t *testing.T, names []string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := os.ReadFile(name); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (p *paper) curve(o *observed) {
 	if c == nil || len(c.Points) == 0 {
 		if o.Curved {
 			p.add()
-			p.row("other sizes", "not known: it has seen too little yet, or does not observe itself", "")
+			p.row("other sizes", "not known: it has seen too little, or does not observe itself", "")
 		}
 		return
 	}
@@ -178,7 +178,9 @@ func (p *paper) shares(title string, o *observed, m stats.Metric, words map[stri
 	}
 	p.section(title)
 	samples := slices.Clone(o.Samples)
-	slices.SortStableFunc(samples, func(a, b stats.Sample) int { return cmp.Compare(b.Value, a.Value) })
+	slices.SortStableFunc(samples, func(a, b stats.Sample) int {
+		return cmp.Compare(b.Value, a.Value)
+	})
 	for _, s := range samples {
 		if s.Metric != m.Name || s.Value <= 0 {
 			continue
@@ -230,6 +232,7 @@ func (p *paper) loads(slowest []stats.Load, now time.Time) {
 	p.section("slowest loads")
 	for _, l := range slowest[:min(len(slowest), mostKeys)] {
 		took := shortTime(l.Took) + ", " + formatAge(now.Sub(l.At)) + " ago"
-		p.add(span{"  " + padded(took, keyNumbers) + " ", ""}, span{l.Key + "  ", ""}, span{l.Err, red})
+		p.add(span{"  " + padded(took, keyNumbers) + " " + printable(l.Key) + "  ", ""},
+			span{l.Err, red})
 	}
 }

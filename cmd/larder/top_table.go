@@ -166,12 +166,17 @@ type ranking struct {
 // rankings are the ways to sort rows, in the order of the key s.
 var rankings = []ranking{
 	{"as given", nil},
-	{"requests", func(a, b *observed) int { return cmp.Compare(value(b.Requests), value(a.Requests)) }},
-	{"misses", func(a, b *observed) int { return cmp.Compare(ratio(a.HitRatio1), ratio(b.HitRatio1)) }},
-	{"loads", func(a, b *observed) int { return cmp.Compare(value(b.Loads), value(a.Loads)) }},
-	{"p99", func(a, b *observed) int { return cmp.Compare(b.Slow, a.Slow) }},
-	{"entries", func(a, b *observed) int { return cmp.Compare(number(b), number(a)) }},
+	{"requests", most(func(p *observed) float64 { return value(p.Requests) })},
+	{"misses", most(func(p *observed) float64 { return -ratio(p.HitRatio1) })},
+	{"loads", most(func(p *observed) float64 { return value(p.Loads) })},
+	{"p99", most(func(p *observed) float64 { return float64(p.Slow) })},
+	{"entries", most(number)},
 	{"name", func(a, b *observed) int { return strings.Compare(a.Name, b.Name) }},
+}
+
+// most ranks by a number, the largest first.
+func most(of func(*observed) float64) func(a, b *observed) int {
+	return func(a, b *observed) int { return cmp.Compare(of(b), of(a)) }
 }
 
 func value(n *float64) float64 {
@@ -202,7 +207,9 @@ func (r ranking) sorted(parts []observed) []observed {
 	if r.less == nil {
 		return parts
 	}
-	return slices.SortedStableFunc(slices.Values(parts), func(a, b observed) int { return r.less(&a, &b) })
+	all := slices.Clone(parts)
+	slices.SortStableFunc(all, func(a, b observed) int { return r.less(&a, &b) })
+	return all
 }
 
 // lines returns the table as text for a pipe or a terminal that is not written over.

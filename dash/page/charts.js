@@ -109,7 +109,7 @@ const text = (x, y, words, classes = "") =>
 /** Lines and numbers of the axis of shares. */
 function shareAxis(low, high, y, left, right) {
   const wide = high - low;
-  const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25].find((s) => wide / s <= 5) ?? 0.25;
+  const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25].find((s) => wide / s <= 6) ?? 0.25;
   const shapes = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9; i++) {
     const at = y(i * step);

@@ -4,16 +4,15 @@
 const SPACE = "\u202f";
 const NONE = "–";
 
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-
-/** 12345.6 as 12,346. */
+/** 12345.6 as 12 346, with spaces at which no line breaks. */
 export function whole(n) {
-  return Number.isFinite(n) ? grouped.format(n) : NONE;
+  if (!Number.isFinite(n)) return NONE;
+  return n.toFixed(0).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
 }
 
-/** A number with all that it says: 12,345 or 0.9312. */
+/** A number with all that it says: 12 345 or 0.9312. */
 export function exact(n) {
-  if (Number.isInteger(n)) return grouped.format(n);
+  if (Number.isInteger(n)) return whole(n);
   return String(Number(n.toPrecision(12)));
 }
 
@@ -23,7 +22,7 @@ export function short(n) {
   const units = ["", "k", "M", "G", "T"];
   let i = 0;
   for (; Math.abs(n) >= (i ? 999.5 : 9999.5) && i < units.length - 1; i++) n /= 1000;
-  return (i ? digits(n) : n >= 100 ? grouped.format(n) : digits(n)) + (i ? SPACE + units[i] : "");
+  return (i ? digits(n) : n >= 100 ? whole(n) : digits(n)) + (i ? SPACE + units[i] : "");
 }
 
 function digits(n) {

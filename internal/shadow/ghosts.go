@@ -28,7 +28,7 @@ type ghosts struct {
 }
 
 const (
-	fewGhosts  = 1 << 8
+	fewGhosts  = 1 << 12
 	manyGhosts = 1 << 14
 	reasonBits = 3
 )

@@ -41,11 +41,16 @@ type ledger struct {
 	slowest []Load // the slowest first
 }
 
-// LoadedKey notes a load of a key. text returns the key as people write it; it is called without a
-// lock.
-func (o *Observer) LoadedKey(hash uint32, text func() string, l Load) {
-	l.Key, l.Err = cut(text()), cut(l.Err)
-	o.ledger.add(hash, l)
+// Charge notes what a load has cost a key.
+func (o *Observer) Charge(hash uint32, l Load) {
+	l.Key, l.Err = cut(l.Key), cut(l.Err)
+	o.ledger.charge(hash, l)
+}
+
+// Rank notes a load that may be one of the slowest.
+func (o *Observer) Rank(l Load) {
+	l.Key, l.Err = cut(l.Key), cut(l.Err)
+	o.ledger.rank(l)
 }
 
 // cut shortens a text, not in the middle of a character.
@@ -60,7 +65,7 @@ func cut(text string) string {
 	return text[:n] + "…"
 }
 
-func (g *ledger) add(hash uint32, l Load) {
+func (g *ledger) charge(hash uint32, l Load) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	a := g.byHash[hash]
@@ -72,6 +77,11 @@ func (g *ledger) add(hash uint32, l Load) {
 	a.Loads++
 	a.Lost += l.Took
 	a.Last = l
+}
+
+func (g *ledger) rank(l Load) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	at, _ := slices.BinarySearchFunc(g.slowest, l, func(a, b Load) int {
 		return cmp.Compare(b.Took, a.Took)
 	})

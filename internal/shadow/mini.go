@@ -10,11 +10,15 @@ type mini struct {
 	factor  float64 // of the size of the cache that it stands for
 	policy  policy.Policy
 	max     uint64 // entries or weight
+	fresh   uint32 // ticks, as of Cache
+	idle    uint32
 	used    uint64
 	index   table
 	entries []entry  // by slot
 	weights []uint32 // by slot; nil where entries are counted
+	untils  []uint32 // by slot, the tick at which its time is up even if used; nil where ends says it
 	free    []uint32
+	hand    int // the slot that was swept last
 	hits    float64
 }
 
@@ -26,20 +30,38 @@ type entry struct {
 
 // ask tells whether a key that was asked for is a hit at the tick now, and whether it is there at
 // all: what has ended is to be loaded again, so it stays.
-func (m *mini) ask(hash, now, idle uint32) (hit, there bool) {
+func (m *mini) ask(hash, now uint32) (hit, there bool) {
 	slot, there := m.index.find(hash)
 	if !there {
 		return false, false
 	}
 	m.policy.Touch(slot, hash)
-	e := &m.entries[slot]
-	if e.ends <= now {
+	if m.entries[slot].ends <= now {
 		return false, true
 	}
-	if idle != Forever {
-		e.ends = after(now, idle)
-	}
+	m.use(slot, now)
 	return true, true
+}
+
+// begin lets the life of an entry begin, whose value has come now.
+func (m *mini) begin(slot, now uint32) {
+	until := after(now, m.fresh)
+	m.entries[slot].ends = min(until, after(now, m.idle))
+	if m.untils != nil {
+		m.untils[slot] = until
+	}
+}
+
+// use notes that an entry was used: it may be a hit for longer.
+func (m *mini) use(slot, now uint32) {
+	if m.idle == Forever {
+		return
+	}
+	ends := after(now, m.idle)
+	if m.untils != nil {
+		ends = min(ends, m.untils[slot])
+	}
+	m.entries[slot].ends = ends
 }
 
 // slot returns the slot of a key that is there.
@@ -48,40 +70,63 @@ func (m *mini) slot(hash uint32) uint32 {
 	return slot
 }
 
-// put keeps a key whose value has been loaded or set.
-func (m *mini) put(hash, weight, ends uint32, how How) {
+// put keeps a key whose value has been loaded or set. A cache that had it would not have loaded it:
+// then it stays as it is.
+func (m *mini) put(hash, weight, now uint32, how How) {
 	slot, there := m.index.find(hash)
-	if !there {
-		m.admit(hash, weight, ends)
+	switch {
+	case !there:
+		m.admit(hash, weight, now)
+		return
+	case how == Set:
+		m.policy.Touch(slot, hash)
+	case m.entries[slot].ends > now:
 		return
 	}
-	if how == Set {
-		m.policy.Touch(slot, hash)
-	}
-	m.entries[slot].ends = ends
+	m.begin(slot, now)
 	if m.weights != nil && m.weights[slot] != weight {
 		m.drop(slot, hash)
-		m.admit(hash, weight, ends)
+		m.admit(hash, weight, now)
 	}
 }
 
-func (m *mini) admit(hash, weight, ends uint32) {
+func (m *mini) admit(hash, weight, now uint32) {
 	if uint64(weight) > m.max {
 		return
 	}
+	m.sweep(now)
 	for m.used+uint64(weight) > m.max {
 		slot := m.policy.Victim(hash)
 		m.index.remove(m.entries[slot].hash)
 		m.release(slot)
 	}
 	slot := m.take()
-	m.entries[slot] = entry{hash, ends}
+	m.entries[slot].hash = hash
 	if m.weights != nil {
 		m.weights[slot] = weight
 	}
+	m.begin(slot, now)
 	m.used += uint64(weight)
 	m.index.put(hash, slot)
 	m.policy.Admit(slot, hash, weight)
+}
+
+// swept is how many entries are looked at when one comes. With 4 the ratios of caches whose entries
+// live as long as four turns of them are off by less than half a point, with none by up to 2 points.
+const swept = 4
+
+// sweep takes out what has ended of a few entries, as a cache does with all of them: they leave room
+// to others.
+func (m *mini) sweep(now uint32) {
+	if m.fresh == Forever && m.idle == Forever {
+		return
+	}
+	for range min(swept, len(m.entries)) {
+		m.hand = (m.hand + 1) % len(m.entries)
+		if e := m.entries[m.hand]; e.ends <= now {
+			m.drop(uint32(m.hand), e.hash)
+		}
+	}
 }
 
 func (m *mini) take() (slot uint32) {
@@ -94,6 +139,9 @@ func (m *mini) take() (slot uint32) {
 	if m.weights != nil {
 		m.weights = append(m.weights, 0)
 	}
+	if m.untils != nil {
+		m.untils = append(m.untils, 0)
+	}
 	return uint32(len(m.entries) - 1)
 }
 
@@ -104,6 +152,7 @@ func (m *mini) release(slot uint32) {
 		weight = uint64(m.weights[slot])
 	}
 	m.used -= weight
+	m.entries[slot].ends = Forever
 	m.free = append(m.free, slot)
 }
 

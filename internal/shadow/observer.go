@@ -3,6 +3,7 @@
 package shadow
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +15,7 @@ type Host struct {
 	Cache   Cache
 	Life    time.Duration                    // for which an entry is a hit; 0 for ever
 	Idle    time.Duration                    // without a use after which it is none; 0 for ever
-	Totals  func() (hits, misses uint64)     // so far
+	Totals  func() (hits, misses uint64)     // so far; it may be called with locks held, and takes none
 	Shape   func() (max, used, count uint64) // the bound, what is used of it, the entries
 	Listens func(mask uint32, some bool)     // which hits are to be told: those with hash&mask == 0
 }
@@ -48,7 +49,6 @@ const (
 type Observer struct {
 	host    Host
 	tick    time.Duration
-	began   time.Time
 	ghosts  ghosts
 	reasons [reasons]atomic.Uint64
 	ledger  ledger
@@ -65,13 +65,17 @@ type Observer struct {
 	mu      sync.Mutex // guards the fields below; held for moments
 	queue   []event
 	spare   []event
-	working bool // a goroutine works the queue off, or is about to
-	gap     bool // events are dropped until the queue is empty
-	doubt   bool // some were
+	working bool   // a goroutine works the queue off, or is about to
+	gap     bool   // events are dropped until the queue is empty
+	doubt   bool   // some were
+	until   uint64 // all requests when the first of them was
 	paid    time.Time
 	timer   *time.Timer
 
+	telling sync.Mutex // held while the host is told what is wanted, so that the last word is true
+
 	work   sync.Mutex // guards the fields below; held while some events are worked off
+	began  time.Time  // when it was tick 0
 	panel  *Panel
 	hot    hot
 	before uint64 // all requests, when it last looked
@@ -93,11 +97,15 @@ func NewObserver(h Host, stripes int) *Observer {
 	return o
 }
 
-// tickOf returns how finely time is told: a thousandth of a life, at least a millisecond.
+// tickOf returns how finely time is told: a thousandth of a life, at least a millisecond. Where all
+// live for ever no tick ever comes.
 func tickOf(life, idle time.Duration) time.Duration {
 	least := life
 	if idle > 0 && (idle < least || least == 0) {
 		least = idle
+	}
+	if least <= 0 {
+		return math.MaxInt64
 	}
 	return max(least/1000, time.Millisecond)
 }
@@ -109,7 +117,11 @@ func (o *Observer) ticks(d time.Duration) uint32 {
 	return uint32(max(d/o.tick, 1))
 }
 
-func (o *Observer) now() uint32 { return o.ticks(time.Since(o.began)) }
+// now returns the ticks since it began. It is called with the work.
+func (o *Observer) now() uint32 { return uint32(min(time.Since(o.began)/o.tick, lastTick)) }
+
+// lastTick is when ticks begin anew: after 25 days at least.
+const lastTick = Forever / 2
 
 // renew begins with empty copies of a cache of another size.
 func (o *Observer) renew(max, entries uint64) {
@@ -123,6 +135,8 @@ func (o *Observer) renew(max, entries uint64) {
 
 // listen tells the host which hits are wanted now.
 func (o *Observer) listen() {
+	o.telling.Lock()
+	defer o.telling.Unlock()
 	if o.ended.Load() {
 		o.host.Listens(0, false)
 		return
@@ -232,8 +246,7 @@ func (o *Observer) Curve() (c Estimates, ok bool) {
 	for i := range o.stripes {
 		o.passOn(&o.stripes[i])
 	}
-	for o.workOff(most) {
-	}
+	o.workOff(most) // all that waits; what comes meanwhile would keep it here for ever
 	o.work.Lock()
 	defer o.work.Unlock()
 	hits, misses := o.recent()
@@ -268,7 +281,7 @@ func (o *Observer) recent() (hits, misses float64) {
 func (o *Observer) Close() {
 	o.ended.Store(true)
 	o.closed.Store(true)
-	o.host.Listens(0, false)
+	o.listen()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queue = nil

@@ -106,9 +106,14 @@ func NewPanel(c Cache) *Panel {
 
 func (g *group) newMini(c Cache, p policy.Named, factor float64) *mini {
 	size := max(uint64(float64(c.Max)*factor*g.share.part()+0.5), 1)
-	m := &mini{name: p.Name, factor: factor, policy: p.New(size), max: size}
+	m := &mini{
+		name: p.Name, factor: factor, policy: p.New(size), max: size, fresh: c.Fresh, idle: c.Idle,
+	}
 	if c.Weighed {
 		m.weights = []uint32{}
+	}
+	if c.Fresh != Forever && c.Idle != Forever {
+		m.untils = []uint32{}
 	}
 	return m
 }
@@ -134,14 +139,14 @@ func mix(hash uint32) uint32 {
 func (p *Panel) Hit(hash, now uint32) {
 	weight, count := p.weightOf(hash), p.counts()
 	p.visit(hash, count, func(m *mini, h uint32) {
-		hit, there := m.ask(h, now, p.cache.Idle)
+		hit, there := m.ask(h, now)
 		switch {
 		case hit:
 			m.hits += count
 		case there:
-			m.entries[m.slot(h)].ends = p.ends(now)
+			m.begin(m.slot(h), now)
 		default:
-			m.admit(h, weight, p.ends(now))
+			m.admit(h, weight, now)
 		}
 	})
 }
@@ -150,7 +155,7 @@ func (p *Panel) Hit(hash, now uint32) {
 func (p *Panel) Miss(hash, now uint32) {
 	count := p.counts()
 	p.visit(hash, count, func(m *mini, h uint32) {
-		if hit, _ := m.ask(h, now, p.cache.Idle); hit {
+		if hit, _ := m.ask(h, now); hit {
 			m.hits += count
 		}
 	})
@@ -158,7 +163,7 @@ func (p *Panel) Miss(hash, now uint32) {
 
 // Put notes that a value has come into the cache.
 func (p *Panel) Put(hash, weight, now uint32, how How) {
-	p.visit(hash, 0, func(m *mini, h uint32) { m.put(h, weight, p.ends(now), how) })
+	p.visit(hash, 0, func(m *mini, h uint32) { m.put(h, weight, now, how) })
 }
 
 // Delete notes that a key was deleted.
@@ -209,11 +214,6 @@ func (p *Panel) weightOf(hash uint32) uint32 {
 		}
 	}
 	return uint32(max(p.cache.Max/max(p.cache.Entries, 1), 1))
-}
-
-// ends returns when an entry that comes now ends.
-func (p *Panel) ends(now uint32) uint32 {
-	return min(after(now, p.cache.Fresh), after(now, p.cache.Idle))
 }
 
 func after(now, d uint32) uint32 {

@@ -37,7 +37,10 @@ func (o *Observer) enqueue(events ...event) (waiting int) {
 	if o.ended.Load() {
 		return 0
 	}
-	if o.gap = o.gap || len(o.queue)+len(events) > most; o.gap {
+	if len(o.queue)+len(events) > most {
+		o.loseLocked()
+	}
+	if o.gap {
 		return len(o.queue)
 	}
 	if o.queue == nil {
@@ -49,6 +52,16 @@ func (o *Observer) enqueue(events ...event) (waiting int) {
 		go o.workAll()
 	}
 	return len(o.queue)
+}
+
+// loseLocked notes that events are missing from now on, until those that wait are worked off.
+func (o *Observer) loseLocked() {
+	if !o.gap && !o.doubt {
+		hits, misses := o.host.Totals()
+		o.until = hits + misses
+	}
+	o.gap = o.gap || len(o.queue) > 0
+	o.doubt = o.doubt || !o.gap
 }
 
 // workAll works off what there is.
@@ -136,7 +149,8 @@ func (o *Observer) note(e event, now uint32) (changed bool) {
 	if o.record != nil {
 		o.record.note(e)
 	}
-	if o.closed.Load() || !o.panel.Wants(h) && e.kind() != cleared {
+	missing := o.closed.Load() && o.panel.warm > 0 // what waited when it closed still counts
+	if missing || !o.panel.Wants(h) && e.kind() != cleared {
 		return changed
 	}
 	switch e.kind() {
@@ -156,11 +170,11 @@ func (o *Observer) note(e event, now uint32) (changed bool) {
 
 // count notes how many requests there were for any key.
 func (o *Observer) count() {
-	hits, misses := o.host.Totals()
+	total := o.heard()
 	if o.before != 0 {
-		o.panel.Seen(hits + misses - o.before)
+		o.panel.Seen(total - o.before)
 	}
-	o.before = hits + misses
+	o.before = total
 	if o.panel.seen*o.panel.share.part() > fades {
 		o.panel.Fade()
 		recentHits, recentMisses := o.recent()
@@ -169,8 +183,19 @@ func (o *Observer) count() {
 	}
 }
 
+// heard returns how many requests there were before events were missing, if some are.
+func (o *Observer) heard() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.gap || o.doubt {
+		return o.until
+	}
+	hits, misses := o.host.Totals()
+	return hits + misses
+}
+
 // reshape begins anew where the cache has become another: it was resized, or holds far more or fewer
-// entries than was thought.
+// entries than was thought. It does so too where no tick is left.
 func (o *Observer) reshape() bool {
 	max, used, count := o.host.Shape()
 	c := &o.panel.cache
@@ -180,9 +205,11 @@ func (o *Observer) reshape() bool {
 	} else if count >= tiny && used > 0 {
 		entries = uint64(float64(count) * float64(max) / float64(used))
 	}
-	if max == c.Max && entries <= 2*c.Entries && 2*entries >= c.Entries {
+	old := o.now() == lastTick
+	if max == c.Max && entries <= 2*c.Entries && 2*entries >= c.Entries && !old {
 		return false
 	}
+	o.began = time.Now()
 	o.renew(max, entries)
 	o.panel.Doubt()
 	return true
@@ -207,7 +234,7 @@ func (o *Observer) pay(cost time.Duration) {
 // shut stops listening until enough time is earned.
 func (o *Observer) shut(debt time.Duration) {
 	o.mu.Lock()
-	o.doubt = true
+	o.loseLocked()
 	if !o.closed.Swap(true) && !o.ended.Load() {
 		o.timer = time.AfterFunc((debt+reopens)*costShare, o.open)
 	}
@@ -224,6 +251,9 @@ func (o *Observer) open() {
 	}
 	if o.timer != nil {
 		o.timer.Stop()
+	}
+	if o.gap {
+		o.queue, o.gap, o.doubt = o.queue[:0], false, true
 	}
 	now := time.Now()
 	o.earned.Add(int64(min(now.Sub(o.paid)/costShare, reopens)))

@@ -33,7 +33,7 @@ func (r *recording) note(e event) {
 // every is how often a recording hands out what it has.
 const every = 20 * time.Millisecond
 
-// Record hands out all requests that come until ctx is done, at most n, in about the order in which
+// Record hands out all requests that come until ctx is done or it is closed, at most n, in about the order in which
 // they came. Where more come than can be worked off, some are left out.
 func (o *Observer) Record(ctx context.Context, n int, yield func(Access)) error {
 	r := &recording{left: n}
@@ -61,7 +61,7 @@ func (o *Observer) Record(ctx context.Context, n int, yield func(Access)) error 
 		for _, a := range requests {
 			yield(a)
 		}
-		done = done || left == 0
+		done = done || left <= 0 || o.ended.Load()
 	}
 	return nil
 }
@@ -71,8 +71,7 @@ func (o *Observer) recorded(r *recording) (requests []Access, left int) {
 	for i := range o.stripes {
 		o.passOn(&o.stripes[i])
 	}
-	for o.workOff(together) {
-	}
+	o.workOff(most)
 	o.work.Lock()
 	defer o.work.Unlock()
 	requests, r.requests = r.requests, nil

@@ -17,7 +17,7 @@ import (
 
 func TestDamageIsCountedAsAMiss(t *testing.T) {
 	server := servers.Redis(t)
-	s := open(t, quick(server.Addr))
+	s := open(t, calm(server.Addr))
 	c := at(t, server.Addr)
 	good := string(store.AppendItem(nil, "k", store.Item{Value: []byte("value")}))
 	elsewhere := string(store.AppendItem(nil, "other", store.Item{Value: []byte("value")}))
@@ -60,7 +60,7 @@ func TestDamageIsCountedAsAMiss(t *testing.T) {
 func TestClearTouchesItsPrefixAlone(t *testing.T) {
 	server := servers.Redis(t)
 	c := at(t, server.Addr)
-	o := quick(server.Addr)
+	o := calm(server.Addr)
 	s := open(t, o)
 	o.Prefix = "larder:v:" // as near as one can come
 	near := open(t, o)

@@ -17,22 +17,44 @@ import (
 )
 
 func TestTheLeaseOfADeadHolderIsFreeInTime(t *testing.T) {
+	const late = 300 * time.Millisecond
+	var best time.Duration
+	for range attempts {
+		if best = freed(t); best <= late {
+			return
+		}
+	}
+	t.Errorf("the lease was free %v after its time, want at most %v", best, late)
+}
+
+// attempts is how often a time is measured that must not be longer than something: a busy machine
+// can only make it longer, so one good attempt is enough.
+const attempts = 3
+
+// freed lets a holder lose its server, and returns how long after the lease's time another one has
+// got the lease.
+func freed(t *testing.T) time.Duration {
+	t.Helper()
 	server := servers.Redis(t)
 	proxy := servers.NewProxy(t, server.Addr)
-	dies, waits := open(t, quick(proxy.Addr)), open(t, quick(server.Addr))
+	near, far := calm(server.Addr), calm(proxy.Addr)
+	near.LeaseTime, far.LeaseTime = time.Second, time.Second
+	dies, waits := open(t, far), open(t, near)
 	ctx := context.Background()
+	began := time.Now()
 	held, err := dies.TryLease(ctx, "k")
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy.Cut()
-	began := time.Now()
+	proxy.Cut() // it may have been renewed until then
+	cut := time.Now()
 	l, err := store.TakeLease(ctx, waits, "k")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took < 500*time.Millisecond || took > 1300*time.Millisecond {
-		t.Errorf("it took %v, want about a second", took)
+	late := time.Since(cut) - near.LeaseTime
+	if took := time.Since(began); took < near.LeaseTime {
+		t.Errorf("it was taken from its holder after %v", took)
 	}
 	proxy.Restore()
 	eventually(t, "the dead one is back", func() bool { return works(dies) })
@@ -43,18 +65,22 @@ func TestTheLeaseOfADeadHolderIsFreeInTime(t *testing.T) {
 	if err := l.Set(ctx, store.Item{Value: []byte("new")}); err != nil {
 		t.Errorf("Set by the one after it: %v", err)
 	}
+	return late
 }
 
+// TestALeaseIsRenewedWhileItIsHeld has a lease that is long enough for a busy machine to renew it,
+// and waits for longer. Without a link, AwaitLease would not wait.
 func TestALeaseIsRenewedWhileItIsHeld(t *testing.T) {
-	o := quick(servers.Redis(t).Addr)
-	o.LeaseTime = 150 * time.Millisecond
+	o := calm(servers.Redis(t).Addr)
+	o.LeaseTime = 4 * time.Second
 	a, b := open(t, o), open(t, o)
+	listen(t, b).waitKind(store.Linked)
 	ctx := context.Background()
 	l, err := a.TryLease(ctx, "k")
 	if err != nil {
 		t.Fatal(err)
 	}
-	short, cancel := context.WithTimeout(ctx, 4*o.LeaseTime)
+	short, cancel := context.WithTimeout(ctx, o.LeaseTime*5/4)
 	defer cancel()
 	if err := b.AwaitLease(short, "k"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("AwaitLease while another holds the lease: %v", err)
@@ -63,7 +89,7 @@ func TestALeaseIsRenewedWhileItIsHeld(t *testing.T) {
 		t.Fatalf("TryLease while another holds the lease: %v", err)
 	}
 	if err := l.Set(ctx, store.Item{}); err != nil {
-		t.Errorf("Set after four times the lease's time: %v", err)
+		t.Errorf("Set after more than the lease's time: %v", err)
 	}
 }
 
@@ -72,7 +98,8 @@ func TestWaitersAreWokenByEvents(t *testing.T) {
 		"tracking": redis.Tracking, "channel": redis.Channel,
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := redis.Options{Addrs: []string{servers.Redis(t).Addr}, Invalidation: mode}
+			o := calm(servers.Redis(t).Addr)
+			o.Invalidation, o.LeaseTime = mode, 2*patience // longer than what wakes may take
 			a, b := open(t, o), open(t, o)
 			heard := listen(t, b)
 			heard.waitKind(store.Linked)
@@ -100,7 +127,7 @@ func TestWaitersAreWokenByEvents(t *testing.T) {
 				if err := end(l); err != nil {
 					t.Fatal(err)
 				}
-				if took := (<-woken).Sub(began); took > 500*time.Millisecond {
+				if took := (<-woken).Sub(began); took > patience {
 					t.Errorf("%s: woken after %v", what, took)
 				}
 			}
@@ -110,7 +137,7 @@ func TestWaitersAreWokenByEvents(t *testing.T) {
 
 func TestTokensGrow(t *testing.T) {
 	server := servers.Redis(t)
-	s := open(t, quick(server.Addr))
+	s := open(t, calm(server.Addr))
 	c := at(t, server.Addr)
 	var last uint64
 	check := func() {
@@ -145,7 +172,8 @@ func TestTokensGrow(t *testing.T) {
 // TestALeaseIsVoidAfterAnyChange plays 10,000 rounds: somebody changes the key in every way, or
 // does not, or does it at the same moment.
 func TestALeaseIsVoidAfterAnyChange(t *testing.T) {
-	o := redis.Options{Addrs: []string{servers.Redis(t).Addr}}
+	o := calm(servers.Redis(t).Addr)
+	o.LeaseTime = patience
 	a, b := open(t, o), open(t, o)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -216,8 +244,9 @@ func TestRedlockNeedsMoreThanHalf(t *testing.T) {
 	for range 3 {
 		server := servers.Redis(t)
 		all = append(all, server)
-		mine = append(mine, open(t, quick(server.Addr)))
-		theirs = append(theirs, open(t, quick(server.Addr)))
+		o := calm(server.Addr)
+		o.LeaseTime = 3 * time.Second // after which it is not valid any more
+		mine, theirs = append(mine, open(t, o)), append(theirs, open(t, o))
 	}
 	a := redis.NewRedlock(mine, redis.RedlockOptions{})
 	b := redis.NewRedlock(theirs, redis.RedlockOptions{})

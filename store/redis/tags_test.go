@@ -21,7 +21,7 @@ func tagged(value string, created time.Time, tags ...string) store.Item {
 
 func TestWhatWasLoadedBeforeATagWasDeletedStaysGone(t *testing.T) {
 	server := servers.Redis(t)
-	a, b := open(t, quick(server.Addr)), open(t, quick(server.Addr))
+	a, b := open(t, calm(server.Addr)), open(t, calm(server.Addr))
 	ctx := context.Background()
 	for i := range 200 {
 		key, tag := fmt.Sprint("key", i), fmt.Sprint("tag", i%7)
@@ -53,7 +53,7 @@ func TestATagDeletedAmongManyWritersIsGone(t *testing.T) {
 	defer cancel()
 	var wg sync.WaitGroup
 	for range 8 {
-		s := open(t, quick(server.Addr))
+		s := open(t, calm(server.Addr))
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				began := time.Now()
@@ -62,7 +62,7 @@ func TestATagDeletedAmongManyWritersIsGone(t *testing.T) {
 			}
 		})
 	}
-	s := open(t, quick(server.Addr))
+	s := open(t, calm(server.Addr))
 	rounds, hits := 0, 0
 	for ctx.Err() == nil {
 		want := origin.Add(1)
@@ -88,7 +88,7 @@ func TestATagDeletedAmongManyWritersIsGone(t *testing.T) {
 
 func TestALostMarkIsADeletedTag(t *testing.T) {
 	server := servers.Redis(t)
-	s := open(t, quick(server.Addr))
+	s := open(t, calm(server.Addr))
 	c := at(t, server.Addr)
 	ctx := context.Background()
 	for _, spoil := range [][]string{
@@ -121,10 +121,10 @@ func TestALostMarkIsADeletedTag(t *testing.T) {
 
 func TestAMarkOutlivesItsItems(t *testing.T) {
 	server := servers.Redis(t)
-	s := open(t, quick(server.Addr))
+	s := open(t, calm(server.Addr))
 	c := at(t, server.Addr)
 	ctx := context.Background()
-	for _, life := range []time.Duration{time.Minute, 100 * time.Hour, time.Second} {
+	for _, life := range []time.Duration{time.Minute, 100 * time.Hour, 10 * time.Second} {
 		item := tagged("v", time.Time{}, "t")
 		item.GoneAfter = time.Now().Add(life)
 		if err := s.Set(ctx, "k", item); err != nil {

@@ -20,7 +20,8 @@ var modes = map[string]redis.Invalidation{"tracking": redis.Tracking, "channel":
 func TestWhatAStoreDoesItselfIsNotHeard(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
-			o := redis.Options{Addrs: []string{servers.Redis(t).Addr}, Invalidation: mode}
+			o := calm(servers.Redis(t).Addr)
+			o.Invalidation = mode
 			s, other := open(t, o), open(t, o)
 			heard := listen(t, s)
 			heard.waitKind(store.Linked)
@@ -63,7 +64,8 @@ func TestWhatAStoreDoesItselfIsNotHeard(t *testing.T) {
 func TestOfTwoWhoWriteOneKeyTheFirstHears(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
-			o := redis.Options{Addrs: []string{servers.Redis(t).Addr}, Invalidation: mode}
+			o := calm(servers.Redis(t).Addr)
+			o.Invalidation = mode
 			var all []*rememberer
 			for i := range 3 {
 				all = append(all, newRememberer(t, open(t, o), fmt.Sprint(i)))
@@ -149,7 +151,7 @@ func (r *rememberer) settle(t *testing.T, all []*rememberer, round int) {
 
 func (r *rememberer) waitSeen(t *testing.T, key string) {
 	t.Helper()
-	for late := time.After(5 * time.Second); ; {
+	for late := time.After(patience); ; {
 		r.mu.Lock()
 		seen := r.seen[key]
 		r.mu.Unlock()
@@ -183,7 +185,8 @@ func (r *rememberer) check(t *testing.T, round int) {
 func TestOnlyDeletedTagsAreHeard(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
-			o := redis.Options{Addrs: []string{servers.Redis(t).Addr}, Invalidation: mode}
+			o := calm(servers.Redis(t).Addr)
+			o.Invalidation = mode
 			s, other := open(t, o), open(t, o)
 			heard := listen(t, s)
 			heard.waitKind(store.Linked)
@@ -211,7 +214,8 @@ func TestOnlyDeletedTagsAreHeard(t *testing.T) {
 func TestKeysOfAnyBytesAreHeard(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
-			o := redis.Options{Addrs: []string{servers.Redis(t).Addr}, Invalidation: mode}
+			o := calm(servers.Redis(t).Addr)
+			o.Invalidation = mode
 			s, other := open(t, o), open(t, o)
 			heard := listen(t, s)
 			heard.waitKind(store.Linked)
@@ -229,7 +233,7 @@ func TestKeysOfAnyBytesAreHeard(t *testing.T) {
 }
 
 func TestASlowWatcherHearsClearedInsteadOfTooMuch(t *testing.T) {
-	o := redis.Options{Addrs: []string{servers.Redis(t).Addr}, Timeout: 10 * time.Second}
+	o := calm(servers.Redis(t).Addr)
 	s, other := open(t, o), open(t, o)
 	quickOne := listen(t, s)
 	quickOne.waitKind(store.Linked)
@@ -258,7 +262,7 @@ func TestASlowWatcherHearsClearedInsteadOfTooMuch(t *testing.T) {
 	close(goOn)
 	select {
 	case <-cleared:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Error("it never heard Cleared")
 	}
 }
