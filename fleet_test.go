@@ -40,12 +40,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// leaseTime is how long a lease outlives a node that died.
-const leaseTime = 2 * time.Second
+// leaseTime is how long a lease outlives a node that died. A busy machine renews it in time.
+const leaseTime = 4 * time.Second
+
+const (
+	// fleetPatience is how long a test waits for what must come. Nothing takes as long.
+	fleetPatience = 30 * time.Second
+	// fleetAttempts is how often a time is measured that must not be longer than something: a busy
+	// machine can only make it longer, so one good attempt is enough.
+	fleetAttempts = 3
+)
 
 // node asks for one key a hundred times at once, and writes what it got.
 func node(addr, url string) int {
-	s, err := redis.Open(redis.Options{Addrs: []string{addr}, LeaseTime: leaseTime})
+	s, err := redis.Open(redis.Options{
+		Addrs: []string{addr}, LeaseTime: leaseTime, Timeout: fleetPatience, Heartbeat: fleetPatience,
+	})
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -115,6 +125,20 @@ func TestFourProcessesLoadOnce(t *testing.T) {
 }
 
 func TestAnotherProcessTakesOverFromOneThatWasKilled(t *testing.T) {
+	for n := 1; ; n++ {
+		took := takeOver(t)
+		if took <= leaseTime+time.Second/2 {
+			return
+		}
+		if n == fleetAttempts {
+			t.Fatalf("another process loads only after %v", took)
+		}
+	}
+}
+
+// takeOver kills the process that loads, and returns how long it took until another one did.
+func takeOver(t *testing.T) (took time.Duration) {
+	t.Helper()
 	r := servers.Redis(t)
 	pids := make(chan int, 10)
 	var calls atomic.Int64
@@ -142,23 +166,23 @@ func TestAnotherProcessTakesOverFromOneThatWasKilled(t *testing.T) {
 		}
 	}
 	<-pids
-	if took := time.Since(killed); took > leaseTime+time.Second/2 {
-		t.Errorf("another process loads only after %v", took)
-	}
+	took = time.Since(killed)
 	for i, cmd := range nodes {
 		err := cmd.Wait()
-		if cmd.Process.Pid != first && (err != nil || !strings.HasPrefix(out[i].String(), "[value2 <nil>]")) {
-			t.Errorf("node %d: %v: %s", i, err, out[i])
+		got := out[i].String()
+		if cmd.Process.Pid != first && (err != nil || !strings.HasPrefix(got, "[value2 <nil>]")) {
+			t.Errorf("node %d: %v: %s", i, err, got)
 		}
 	}
 	if calls.Load() != 2 {
 		t.Errorf("%d loads, want 2", calls.Load())
 	}
+	return took
 }
 
 // patient guards a store that is not skipped when a machine is busy.
 func patient(s store.Store) store.Store {
-	return store.NewGuard(s, store.GuardOptions{Timeout: 5 * time.Second})
+	return store.NewGuard(s, store.GuardOptions{Timeout: fleetPatience})
 }
 
 // redisNode is a cache in front of a Redis, which it skips as a cache does.
@@ -166,47 +190,59 @@ func redisNode(
 	t testing.TB, addr string, o larder.Options[string, string],
 ) *larder.Cache[string, string] {
 	t.Helper()
-	return nodeOf(t, addr, o, func(s store.Store) store.Store { return s })
+	s := openRedis(t, redis.Options{Addrs: []string{addr}, Heartbeat: 200 * time.Millisecond})
+	return nodeOf(t, s, o)
 }
 
-// patientNode is redisNode that skips nothing.
+// patientNode is redisNode that skips nothing, nor takes a machine that is busy for a lost link.
 func patientNode(
 	t testing.TB, addr string, o larder.Options[string, string],
 ) *larder.Cache[string, string] {
 	t.Helper()
-	return nodeOf(t, addr, o, patient)
+	s := openRedis(t, redis.Options{
+		Addrs: []string{addr}, Timeout: fleetPatience, Heartbeat: fleetPatience,
+	})
+	return nodeOf(t, patient(s), o)
 }
 
-func nodeOf(
-	t testing.TB, addr string, o larder.Options[string, string], view func(store.Store) store.Store,
-) *larder.Cache[string, string] {
+// openRedis opens a store that ends with the test.
+func openRedis(t testing.TB, o redis.Options) store.Store {
 	t.Helper()
-	s, err := redis.Open(redis.Options{Addrs: []string{addr}, Heartbeat: 200 * time.Millisecond})
+	s, err := redis.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Name, o.Store = "fleet", view(s)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// nodeOf is a cache in front of a store, and ends before it.
+func nodeOf(
+	t testing.TB, s store.Store, o larder.Options[string, string],
+) *larder.Cache[string, string] {
+	t.Helper()
+	o.Name, o.Store = "fleet", s
 	c := larder.New(o)
-	t.Cleanup(func() { c.Close(); s.Close() })
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 
 // within waits until is returns true.
-func within(t testing.TB, d time.Duration, what string, is func() bool) {
+func within(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for late := time.Now().Add(d); !is(); time.Sleep(time.Millisecond) {
+	for late := time.Now().Add(fleetPatience); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(late) {
-			t.Fatalf("after %v: not %s", d, what)
+			t.Fatalf("after %v: not %s", fleetPatience, what)
 		}
 	}
 }
 
 // linked waits until what one node sets the other one forgets, both ways.
-func linked(t testing.TB, d time.Duration, a, b *larder.Cache[string, string]) {
+func linked(t testing.TB, a, b *larder.Cache[string, string]) {
 	t.Helper()
 	for i, way := range [][2]*larder.Cache[string, string]{{a, b}, {b, a}} {
 		key := fmt.Sprint("link", i)
-		within(t, d, "linked", func() bool {
+		within(t, "linked", func() bool {
 			from, to := way[0], way[1]
 			if from.Set(ctx, key, "1") != nil {
 				return false
@@ -230,8 +266,23 @@ func TestOtherNodesForgetWithinMilliseconds(t *testing.T) {
 	r := servers.Redis(t)
 	a := patientNode(t, r.Addr, larder.Options[string, string]{})
 	b := patientNode(t, r.Addr, larder.Options[string, string]{})
-	linked(t, 5*time.Second, a, b)
+	linked(t, a, b)
+	for n := 1; ; n++ {
+		p99 := forgetting(t, a, b)
+		if p99 <= 50*time.Millisecond {
+			return
+		}
+		if n == fleetAttempts {
+			t.Fatalf("p99 %v", p99)
+		}
+	}
+}
+
+// forgetting returns for how long, at the 99th percentile, node b serves what a has changed.
+func forgetting(t *testing.T, a, b *larder.Cache[string, string]) (p99 time.Duration) {
+	t.Helper()
 	const rounds = 1000
+	a.Delete(ctx, "k")
 	var took []time.Duration
 	for i := range rounds {
 		old, want := fmt.Sprint(i-1), fmt.Sprint(i)
@@ -252,13 +303,11 @@ func TestOtherNodesForgetWithinMilliseconds(t *testing.T) {
 	slices.Sort(took)
 	p99, most := took[rounds*99/100], took[rounds-1]
 	t.Logf("the old value was served for %v (median), %v (p99), %v (most)", took[rounds/2], p99, most)
-	if p99 > 50*time.Millisecond {
-		t.Errorf("p99 %v", p99)
-	}
+	return p99
 }
 
-// TestNoLoadOvertakesAChangeInRedis changes keys while slow loaders load them, ten thousand times: what
-// is served in the end is the last change, on every node.
+// TestNoLoadOvertakesAChangeInRedis changes keys while slow loaders load them, ten thousand times:
+// what is served in the end is the last change, on every node.
 func TestNoLoadOvertakesAChangeInRedis(t *testing.T) {
 	r := servers.Redis(t)
 	const keys, rounds = 100, 100
@@ -273,7 +322,7 @@ func TestNoLoadOvertakesAChangeInRedis(t *testing.T) {
 				return fmt.Sprint(v), nil
 			}})
 	}
-	linked(t, 5*time.Second, nodes[0], nodes[1])
+	linked(t, nodes[0], nodes[1])
 	var wg sync.WaitGroup
 	for n := range keys {
 		wg.Go(func() {
@@ -312,7 +361,7 @@ func changeOnce(
 	}
 	wg.Wait()
 	for i, c := range nodes {
-		late := time.Now().Add(2 * time.Second)
+		late := time.Now().Add(fleetPatience)
 		for {
 			v, err := c.Get(ctx, key)
 			if v == want && err == nil {
@@ -365,7 +414,7 @@ func TestBadDays(t *testing.T) {
 func wantNoGoroutines(t *testing.T) {
 	t.Helper()
 	var left []string
-	within(t, 5*time.Second, "all goroutines ended", func() bool {
+	within(t, "all goroutines ended", func() bool {
 		left = left[:0]
 		buf := make([]byte, 1<<20)
 		for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")[1:] {
@@ -396,7 +445,7 @@ func badDay(t *testing.T, addr string, begin, end func(), down bool) {
 			return fmt.Sprint(key, "@", version.Load()), nil
 		}}
 	a, b := redisNode(t, addr, o), redisNode(t, addr, o)
-	linked(t, 5*time.Second, a, b)
+	linked(t, a, b)
 	for i := range 100 {
 		a.Get(ctx, fmt.Sprint("old", i))
 		b.Get(ctx, fmt.Sprint("old", i))
@@ -413,9 +462,9 @@ func badDay(t *testing.T, addr string, begin, end func(), down bool) {
 		costsLittle(t, a)
 	}
 	end()
-	linked(t, 5*time.Second, a, b)
+	linked(t, a, b)
 	errors := a.Stats().StoreErrors
-	within(t, 5*time.Second, "back to normal", func() bool {
+	within(t, "back to normal", func() bool {
 		hits := a.Stats().StoreHits
 		b.Set(ctx, "back", "x")
 		a.Get(ctx, "back")
@@ -426,7 +475,7 @@ func badDay(t *testing.T, addr string, begin, end func(), down bool) {
 		return a.Stats().StoreHits > hits && errors == was
 	})
 	for _, c := range []*larder.Cache[string, string]{a, b} {
-		within(t, 5*time.Second, "rid of the old values", func() bool {
+		within(t, "rid of the old values", func() bool {
 			for i := range 100 {
 				key := fmt.Sprint("old", i)
 				if v, err := c.Get(ctx, key); v != key+"@1" || err != nil {
@@ -459,52 +508,72 @@ func askAll(t *testing.T, c *larder.Cache[string, string], when string) {
 	wg.Wait()
 }
 
-// costsLittle compares a Get that has to load, behind an open breaker, to one without a store.
+// costsLittle compares a Get behind an open breaker to one without a store: a hit, and one that has
+// to load.
 func costsLittle(t *testing.T, c *larder.Cache[string, string]) {
 	t.Helper()
 	plain := larder.New(larder.Options[string, string]{MaxEntries: 100_000, TTL: time.Hour,
 		Load: func(_ context.Context, key string) (string, error) { return key, nil }})
 	defer plain.Close()
-	const n = 2001
-	times := func(c *larder.Cache[string, string], head string) time.Duration {
-		took := make([]time.Duration, n)
-		for i := range took {
-			key := fmt.Sprint(head, i)
-			start := time.Now()
-			c.Get(ctx, key)
-			took[i] = time.Since(start)
-		}
-		slices.Sort(took)
-		return took[n/2]
-	}
-	hit := func(c *larder.Cache[string, string]) time.Duration { // the least: others use the machine
-		best := time.Duration(math.MaxInt64)
-		for range 200 {
-			start := time.Now()
-			for range 200 {
-				c.Get(ctx, "hit")
-			}
-			best = min(best, time.Since(start))
-		}
-		return best / 200
-	}
 	c.Set(ctx, "hit", "x")
 	plain.Set(ctx, "hit", "x")
-	if with, without := hit(c), hit(plain); with > without*3/2 {
-		t.Errorf("a hit in memory takes %v with the store down, %v without a store", with, without)
+	comparedTo(t, "a hit in memory", c, plain, hitTime,
+		func(without time.Duration) time.Duration { return without * 3 / 2 })
+	comparedTo(t, "a load", c, plain, loadTime,
+		func(without time.Duration) time.Duration { return without + 50*time.Microsecond })
+}
+
+// comparedTo measures something in turns with the store down and without a store, until what is
+// the least so far is within a limit: others use the machine.
+func comparedTo(
+	t *testing.T, what string, c, plain *larder.Cache[string, string],
+	measure func(*larder.Cache[string, string]) time.Duration,
+	limit func(without time.Duration) time.Duration,
+) {
+	t.Helper()
+	with, without := measure(c), measure(plain)
+	for n := 1; n < 20 && with > limit(without); n++ {
+		with, without = min(with, measure(c)), min(without, measure(plain))
 	}
-	with, without := times(c, "cost"), times(plain, "cost")
-	t.Logf("a load takes %v with the store down, %v without a store", with, without)
-	if with > without+50*time.Microsecond {
-		t.Errorf("a load takes %v with the store down, %v without a store", with, without)
+	text := fmt.Sprintf("%s takes %v with the store down, %v without a store", what, with, without)
+	if with > limit(without) {
+		t.Error(text)
+	} else {
+		t.Log(text)
 	}
+}
+
+// hitTime is what a hit takes at least.
+func hitTime(c *larder.Cache[string, string]) time.Duration {
+	best := time.Duration(math.MaxInt64)
+	for range 200 {
+		start := time.Now()
+		for range 200 {
+			c.Get(ctx, "hit")
+		}
+		best = min(best, time.Since(start))
+	}
+	return best / 200
+}
+
+// loadTime is what a load takes in the median.
+func loadTime(c *larder.Cache[string, string]) time.Duration {
+	took := make([]time.Duration, 2001)
+	for i := range took {
+		key := fmt.Sprint("cost", rand.Int())
+		start := time.Now()
+		c.Get(ctx, key)
+		took[i] = time.Since(start)
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
 }
 
 func TestAValueThatRedisRefusesIsInMemory(t *testing.T) {
 	r := servers.Redis(t, "--proto-max-bulk-len", "1048576")
 	a := patientNode(t, r.Addr, larder.Options[string, string]{})
 	b := patientNode(t, r.Addr, larder.Options[string, string]{})
-	linked(t, 5*time.Second, a, b)
+	linked(t, a, b)
 	a.Set(ctx, "k", "small")
 	large := strings.Repeat("x", 2<<20)
 	if err := a.Set(ctx, "k", large); !errors.Is(err, store.ErrTooLarge) {
@@ -513,7 +582,7 @@ func TestAValueThatRedisRefusesIsInMemory(t *testing.T) {
 	if v, ok := a.Lookup("k"); v != large || !ok {
 		t.Errorf("memory has %d bytes, %v", len(v), ok)
 	}
-	within(t, 5*time.Second, "rid of the old value", func() bool {
+	within(t, "rid of the old value", func() bool {
 		_, err := b.Get(ctx, "k")
 		return errors.Is(err, larder.ErrNotFound)
 	})
@@ -534,7 +603,7 @@ func TestNothingOlderThanItsLimitIsServed(t *testing.T) {
 			return strconv.FormatInt(time.Now().UnixNano(), 10), nil
 		}}
 	nodes := []*larder.Cache[string, string]{redisNode(t, p.Addr, o), redisNode(t, p.Addr, o)}
-	stop := make(chan struct{})
+	began, stop := time.Now(), make(chan struct{})
 	var wg sync.WaitGroup
 	var served atomic.Int64
 	for g := range 8 {
@@ -545,20 +614,22 @@ func TestNothingOlderThanItsLimitIsServed(t *testing.T) {
 					return
 				case <-time.After(time.Millisecond):
 				}
+				asked := time.Now() // nobody can be blamed for what comes between that and the answer
 				v, err := nodes[g%2].Get(ctx, strconv.Itoa(i%20))
 				if err != nil {
 					continue
 				}
 				served.Add(1)
 				loaded, _ := strconv.ParseInt(v, 10, 64)
-				if age := time.Since(time.Unix(0, loaded)); age > ttl+onError+slack {
+				if age := asked.Sub(time.Unix(0, loaded)); age > ttl+onError+slack {
 					t.Errorf("a value of %v ago is served", age)
 				}
 			}
 		})
 	}
-	for range 3 {
-		for _, trouble := range []func(){r.Stop, r.Continue, p.Cut, p.Restore, p.BlackHole, p.Restore} {
+	troubles := []func(){r.Stop, r.Continue, p.Cut, p.Restore, p.BlackHole, p.Restore}
+	for n := 0; n < 3 || served.Load() < 1000 && time.Since(began) < fleetPatience; n++ {
+		for _, trouble := range troubles {
 			trouble()
 			time.Sleep(150 * time.Millisecond)
 		}
@@ -574,14 +645,29 @@ func TestNothingOlderThanItsLimitIsServed(t *testing.T) {
 // node changes a key: the first one serves the old value no longer than is promised.
 func TestANodeThatIsCutOffServesNothingOld(t *testing.T) {
 	const bound = 2*200*time.Millisecond + time.Second // two heartbeats of redisNode, and LostTTL
+	for n := 1; ; n++ {
+		served := servedCutOff(t, 2*bound)
+		if served <= bound {
+			return
+		}
+		if n == fleetAttempts {
+			t.Fatalf("the old value is served %v after the change", served)
+		}
+	}
+}
+
+// servedCutOff looks on for a time, and returns for how long after a change a node that is cut off
+// served the old value.
+func servedCutOff(t *testing.T, lookOn time.Duration) (served time.Duration) {
+	t.Helper()
 	r := servers.Redis(t)
 	p := servers.NewProxy(t, r.Addr)
 	var truth atomic.Value
 	truth.Store("old")
 	load := func(context.Context, string) (string, error) { return truth.Load().(string), nil }
-	a := redisNode(t, r.Addr, larder.Options[string, string]{Load: load})
+	a := patientNode(t, r.Addr, larder.Options[string, string]{Load: load})
 	b := redisNode(t, p.Addr, larder.Options[string, string]{Load: load})
-	linked(t, 5*time.Second, a, b)
+	linked(t, a, b)
 	if v, err := b.Get(ctx, "k"); v != "old" || err != nil {
 		t.Fatalf("Get = %q, %v", v, err)
 	}
@@ -590,24 +676,19 @@ func TestANodeThatIsCutOffServesNothingOld(t *testing.T) {
 	if err := a.Set(ctx, "k", "new"); err != nil {
 		t.Fatal(err)
 	}
-	changed := time.Now()
-	for last := changed; time.Since(changed) < 2*bound; {
-		start := time.Now()
-		v, err := b.Get(ctx, "k")
-		switch {
+	for changed := time.Now(); time.Since(changed) < lookOn; time.Sleep(time.Millisecond) {
+		asked := time.Now()
+		switch v, err := b.Get(ctx, "k"); {
 		case err != nil:
 			t.Fatal(err)
 		case v == "old":
-			last = start
+			served = asked.Sub(changed)
 		}
-		if last.Sub(changed) > bound {
-			t.Fatalf("the old value is served %v after the change", last.Sub(changed))
-		}
-		time.Sleep(time.Millisecond)
 	}
 	p.Restore()
-	linked(t, 5*time.Second, a, b)
+	linked(t, a, b)
 	if v, err := b.Get(ctx, "k"); v != "new" || err != nil {
 		t.Errorf("Get = %q, %v", v, err)
 	}
+	return served
 }

@@ -32,7 +32,9 @@
 //   - [github.com/larder-go/larder/httpcache]: an HTTP cache for clients, handlers and origins;
 //     proxy serves it, fragment keeps parts of pages, browsercache lets browsers keep the rest;
 //   - [github.com/larder-go/larder/scrape]: fetches pages politely through it;
-//   - [github.com/larder-go/larder/prefetch]: what is asked for next, loaded before.
+//   - [github.com/larder-go/larder/prefetch]: what is asked for next, loaded before;
+//   - [github.com/larder-go/larder/stats]: the numbers that all of them report; dash shows them on a
+//     page, metrics/prom and metrics/otel hand them on.
 //
 // This package links the standard library alone.
 package larder

@@ -33,8 +33,8 @@ var (
 		"RFC 9111, section 3.5", "Cache-Control: private, unless everybody may see it"}
 	foundSharedCookie = Finding{"shared-cookie", Risk,
 		"Set-Cookie on a response that shared caches may keep",
-		"not every shared cache refuses it as this one does: some hand the cookie of one visitor" +
-			" to all others",
+		"some shared caches keep it with the response, and hand the cookie of one visitor to all" +
+			" others",
 		"RFC 9111, section 7.3",
 		"leave the cookie out of what is cached, or write Cache-Control: private"}
 	foundNoFreshness = Finding{"no-freshness", Risk, "Nothing says how long it is fresh",

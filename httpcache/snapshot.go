@@ -62,14 +62,14 @@ type tally struct {
 	refreshes                      atomic.Uint64
 	found, missed, broken, damaged atomic.Uint64 // reads of the store; the damaged are missed too
 
-	ledger *shadow.Observer // of which only the accounts are kept; nil: nobody observes
-	seed   maphash.Seed     // of the hashes there
+	ledger *shadow.Ledger // nil: nobody observes
+	seed   maphash.Seed   // of the hashes there
 }
 
 func newTally(observe bool) *tally {
 	t := &tally{seed: maphash.MakeSeed()}
 	if observe {
-		t.ledger = &shadow.Observer{}
+		t.ledger = &shadow.Ledger{}
 	}
 	return t
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +18,22 @@ import (
 )
 
 const stall = 300 * time.Millisecond
+
+// inTime tries what has to keep a pace, which a busy machine may not let it: one good attempt of
+// three is enough.
+func inTime(t *testing.T, try func() error) {
+	t.Helper()
+	for n := 1; ; n++ {
+		err := try()
+		if err == nil {
+			return
+		}
+		if n == 3 {
+			t.Fatal(err)
+		}
+		t.Log("too late for once: ", err)
+	}
+}
 
 // large is more than the buffers of two kernels take.
 var large = bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
@@ -71,20 +88,25 @@ func TestCutsAClientThatTakesNothing(t *testing.T) {
 func TestSparesAClientThatIsSlow(t *testing.T) {
 	s := serveLarge(t)
 	get(t, client(t), s.url("/")) // from now on it is written in one piece
-	c := narrow(t, s, 32<<10)
-	host := s.Addrs().Plain[0].String()
-	io.WriteString(c, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n")
-	end := time.Now().Add(10 * stall)
-	p := make([]byte, 64<<10)
-	for time.Now().Before(end) {
-		if _, err := io.ReadFull(c, p); err != nil {
-			t.Fatalf("a client that reads was cut: %v", err)
+	inTime(t, func() error {
+		awaitConnections(t, s, 1)
+		c := narrow(t, s, 32<<10)
+		defer c.Close()
+		host := s.Addrs().Plain[0].String()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n")
+		end := time.Now().Add(10 * stall)
+		p := make([]byte, 64<<10)
+		for time.Now().Before(end) {
+			if _, err := io.ReadFull(c, p); err != nil {
+				return fmt.Errorf("a client that reads was cut: %w", err)
+			}
+			time.Sleep(stall / 10)
 		}
-		time.Sleep(stall / 10)
-	}
-	if n := s.Stats().Connections; n != 2 {
-		t.Errorf("%d connections, want 2: a client that reads was cut", n)
-	}
+		if n := s.Stats().Connections; n != 2 {
+			return fmt.Errorf("%d connections, want 2: a client that reads was cut", n)
+		}
+		return nil
+	})
 }
 
 func TestCutsAStreamThatTakesNothing(t *testing.T) {
@@ -132,18 +154,28 @@ func TestSparesAClientThatSendsSlowly(t *testing.T) {
 	c := config(newOrigin(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
 	c.Limits.Stall = proxy.Duration(stall)
 	s := serve(t, c)
-	in, out := io.Pipe()
-	go func() {
-		for range 12 {
-			out.Write([]byte("x"))
-			time.Sleep(stall / 4)
+	inTime(t, func() error {
+		in, out := io.Pipe()
+		defer in.Close()
+		go func() {
+			for range 12 {
+				out.Write([]byte("x"))
+				time.Sleep(stall / 4)
+			}
+			out.Close()
+		}()
+		r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, s.url("/"), in)
+		resp, err := client(t).Do(r)
+		if err != nil {
+			return err
 		}
-		out.Close()
-	}()
-	r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, s.url("/"), in)
-	if resp, text := do(t, client(t), r); resp.StatusCode != 200 || text != strings.Repeat("x", 12) {
-		t.Errorf("got %s %q", resp.Status, text)
-	}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if resp.StatusCode != 200 || string(text) != strings.Repeat("x", 12) {
+			return fmt.Errorf("got %s %q, %v", resp.Status, text, err)
+		}
+		return nil
+	})
 }
 
 // TestDeadlineOfABodyEndsWithIt asks for something slow after a body was read: the deadline of the

@@ -139,7 +139,7 @@ func New(o Options) *Cache {
 		Observe: o.Observe,
 	})
 	if o.Observe {
-		c.counters.ledger = &shadow.Observer{}
+		c.counters.ledger = &shadow.Ledger{}
 	}
 	if o.Watch != nil {
 		c.deaf.Store(true)

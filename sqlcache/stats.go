@@ -38,7 +38,7 @@ type counters struct {
 
 	broken atomic.Uint64 // loads that failed; those that did not are misses
 	took   stats.Durations
-	ledger *shadow.Observer // of which only the accounts are kept; nil: nobody observes
+	ledger *shadow.Ledger // nil: nobody observes
 
 	mu      sync.Mutex // guards the field below
 	notKept map[string]uint64

@@ -177,6 +177,9 @@ func shareOfMisses(s Snapshot, reason string) (share float64, ok bool) {
 // adviseOnSize says whether a part should be larger or smaller.
 func adviseOnSize(s Snapshot, curve *Curve) (Advice, bool) {
 	used, limit := value(s, Weight, ""), value(s, WeightLimit, "")
+	if limit == 0 {
+		used, limit = value(s, Bytes, ""), value(s, BytesLimit, "")
+	}
 	if limit > 0 && used < roomy*limit && value(s, Departures, LeftRoom) == 0 {
 		return Advice{AboutSize, Good, fmt.Sprintf("It uses %s of its room, and nothing had to leave"+
 			" for room yet.", percent(used/limit))}, true

@@ -73,7 +73,7 @@ func (l Life) howLong() (all []string) {
 		all = append(all, "Its tags: "+strings.Join(l.Tags, ", ")+".")
 	}
 	if l.Hits > 0 {
-		all = append(all, fmt.Sprintf("It was hit about %d times.", l.Hits))
+		all = append(all, "Hits, about: "+count(float64(l.Hits))+".")
 	}
 	return all
 }

@@ -53,7 +53,7 @@ func TestSentencesSayForHowLong(t *testing.T) {
 		{stats.Life{State: "kept", TTL: -time.Second},
 			[]string{"It is in memory and too old to be served, unless the origin fails."}},
 		{stats.Life{State: "fresh", Tags: []string{"users", "7"}, Hits: 12},
-			[]string{fresh, "Its tags: users, 7.", "It was hit about 12 times."}},
+			[]string{fresh, "Its tags: users, 7.", "Hits, about: 12."}},
 		{stats.Life{State: "absent", TTL: time.Second, Age: time.Second, Hits: 1, Forever: true,
 			Tags: []string{"x"}}, []string{"It is not in memory."}},
 	})
@@ -67,9 +67,9 @@ func TestSentencesSayWhatLoadsCost(t *testing.T) {
 		{stats.Life{State: "absent", Loads: 1}, []string{absent}},
 		{stats.Life{State: "absent", LastLoad: last}, []string{absent}},
 		{stats.Life{State: "absent", Loads: 1, LastLoad: last}, []string{absent,
-			"It was loaded once that are remembered; the last load took 12ms."}},
+			"As far as is remembered it was loaded once; the last load took 12ms."}},
 		{stats.Life{State: "absent", Loads: 3, LastLoad: failed}, []string{absent,
-			"It was loaded 3 times that are remembered; the last load took 2s and failed: no route to" +
+			"As far as is remembered it was loaded 3 times; the last load took 2s and failed: no route to" +
 				" host."}},
 	})
 }

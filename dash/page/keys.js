@@ -194,7 +194,8 @@ export class Recorder {
 
   for(part) {
     this.#part = part;
-    show(byId("record"), part.inspectable);
+    // Only a part that observes itself tells why it misses, and can be recorded.
+    show(byId("record"), part.inspectable && part.samples.some((s) => s.metric === "misses"));
   }
 
   async #record(seconds) {

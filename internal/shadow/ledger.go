@@ -34,23 +34,24 @@ type Account struct {
 	Last  Load
 }
 
-// ledger holds accounts. Where there are too many, the cheaper half is forgotten.
-type ledger struct {
+// Ledger holds accounts. Where there are too many, the cheaper half is forgotten. The zero value is
+// empty; any number of goroutines may use it.
+type Ledger struct {
 	mu      sync.Mutex // guards the fields below
 	byHash  map[uint32]*Account
 	slowest []Load // the slowest first
 }
 
 // Charge notes what a load has cost a key.
-func (o *Observer) Charge(hash uint32, l Load) {
+func (g *Ledger) Charge(hash uint32, l Load) {
 	l.Key, l.Err = cut(l.Key), cut(l.Err)
-	o.ledger.charge(hash, l)
+	g.charge(hash, l)
 }
 
 // Rank notes a load that may be one of the slowest.
-func (o *Observer) Rank(l Load) {
+func (g *Ledger) Rank(l Load) {
 	l.Key, l.Err = cut(l.Key), cut(l.Err)
-	o.ledger.rank(l)
+	g.rank(l)
 }
 
 // cut shortens a text, not in the middle of a character.
@@ -65,7 +66,7 @@ func cut(text string) string {
 	return text[:n] + "…"
 }
 
-func (g *ledger) charge(hash uint32, l Load) {
+func (g *Ledger) charge(hash uint32, l Load) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	a := g.byHash[hash]
@@ -79,7 +80,7 @@ func (g *ledger) charge(hash uint32, l Load) {
 	a.Last = l
 }
 
-func (g *ledger) rank(l Load) {
+func (g *Ledger) rank(l Load) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	at, _ := slices.BinarySearchFunc(g.slowest, l, func(a, b Load) int {
@@ -91,7 +92,7 @@ func (g *ledger) rank(l Load) {
 }
 
 // thin makes room for one account more.
-func (g *ledger) thin() {
+func (g *Ledger) thin() {
 	if g.byHash == nil {
 		g.byHash = map[uint32]*Account{}
 	}
@@ -104,15 +105,14 @@ func (g *ledger) thin() {
 }
 
 // ranked returns the accounts, the dearest first.
-func (g *ledger) ranked() []*Account {
+func (g *Ledger) ranked() []*Account {
 	return slices.SortedFunc(maps.Values(g.byHash), func(a, b *Account) int {
 		return cmp.Or(cmp.Compare(b.Lost, a.Lost), cmp.Compare(a.Key, b.Key))
 	})
 }
 
 // Dearest returns the keys whose loads have cost the most time, the dearest first.
-func (o *Observer) Dearest() (all []Account) {
-	g := &o.ledger
+func (g *Ledger) Dearest() (all []Account) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, a := range g.ranked() {
@@ -122,17 +122,17 @@ func (o *Observer) Dearest() (all []Account) {
 }
 
 // Slowest returns the slowest loads, the slowest first.
-func (o *Observer) Slowest() []Load {
-	o.ledger.mu.Lock()
-	defer o.ledger.mu.Unlock()
-	return slices.Clone(o.ledger.slowest)
+func (g *Ledger) Slowest() []Load {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.slowest)
 }
 
 // Account returns what is remembered of the loads of a key.
-func (o *Observer) Account(hash uint32) (a Account, ok bool) {
-	o.ledger.mu.Lock()
-	defer o.ledger.mu.Unlock()
-	if found := o.ledger.byHash[hash]; found != nil {
+func (g *Ledger) Account(hash uint32) (a Account, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if found := g.byHash[hash]; found != nil {
 		return *found, true
 	}
 	return a, false

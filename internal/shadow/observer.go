@@ -47,11 +47,11 @@ const (
 // Observer keeps a Panel fed, and notes why keys are missed, which are hit and which loads hurt.
 // Any number of goroutines may use it. It runs no goroutine while nothing happens.
 type Observer struct {
+	Ledger
 	host    Host
 	tick    time.Duration
 	ghosts  ghosts
 	reasons [reasons]atomic.Uint64
-	ledger  ledger
 	stripes []stripe
 	shift   uint32
 

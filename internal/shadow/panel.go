@@ -4,6 +4,7 @@ package shadow
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -161,8 +162,11 @@ func (p *Panel) Miss(hash, now uint32) {
 	})
 }
 
-// Put notes that a value has come into the cache.
+// Put notes that a value has come into the cache. Where entries are counted weight does not matter.
 func (p *Panel) Put(hash, weight, now uint32, how How) {
+	if !p.cache.Weighed {
+		weight = 1
+	}
 	p.visit(hash, 0, func(m *mini, h uint32) { m.put(h, weight, now, how) })
 }
 
@@ -269,11 +273,13 @@ func (p *Panel) Policies(actual float64) (all []Estimate) {
 	return all
 }
 
-// estimate compares a copy with the one that is like the cache. The difference is divided by how many
-// requests there should have been for the share of the keys, which errs less than how many there
-// were: a favourite more or less in the share changes only the latter (the correction of SHARDS-adj,
-// Waldspurger et al., FAST 2015).
+// estimate compares a copy with the one that is like the cache. To divide the difference by how many
+// requests there should have been for the share of the keys errs less where a few keys are asked for
+// most: one of them more or less in the share changes only how many there were (the correction of
+// SHARDS-adj, Waldspurger et al., FAST 2015). Where all keys are alike it errs more. The geometric
+// mean of both was never far off.
 func (g *group) estimate(m *mini, actual, seen float64) Estimate {
-	ratio := actual + (m.hits-g.own.hits)/max(seen*g.share.part(), 1)
+	asks := math.Sqrt(g.asks * seen * g.share.part())
+	ratio := actual + (m.hits-g.own.hits)/max(asks, 1)
 	return Estimate{m.name, m.factor, min(max(ratio, 0), 1)}
 }

@@ -170,7 +170,7 @@ func (o *Observer) note(e event, now uint32) (changed bool) {
 
 // count notes how many requests there were for any key.
 func (o *Observer) count() {
-	total := o.heard()
+	total := o.total()
 	if o.before != 0 {
 		o.panel.Seen(total - o.before)
 	}
@@ -183,8 +183,8 @@ func (o *Observer) count() {
 	}
 }
 
-// heard returns how many requests there were before events were missing, if some are.
-func (o *Observer) heard() uint64 {
+// total returns how many requests there were: until events were missing, if some are.
+func (o *Observer) total() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.gap || o.doubt {

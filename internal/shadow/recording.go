@@ -33,8 +33,8 @@ func (r *recording) note(e event) {
 // every is how often a recording hands out what it has.
 const every = 20 * time.Millisecond
 
-// Record hands out all requests that come until ctx is done or it is closed, at most n, in about the order in which
-// they came. Where more come than can be worked off, some are left out.
+// Record hands out all requests that come until ctx is done or the observer is closed, at most n, in
+// about the order in which they came. Where more come than can be worked off, some are left out.
 func (o *Observer) Record(ctx context.Context, n int, yield func(Access)) error {
 	r := &recording{left: n}
 	o.work.Lock()
