@@ -31,7 +31,8 @@ type engine[K comparable, V any] struct {
 	stripes stripes
 	marks   atomic.Pointer[policy.Marks] // nil if the policy wants none
 	watched atomic.Uint64                // mask of the hashes whose hits are noted; see watchNone
-	wants   atomic.Uint64                // of these, the mask of those that the policy hears of
+	wants   atomic.Uint64                // of these, the mask of those that the policy hears of,
+	seeks   atomic.Uint64                // and of those that the observer hears of
 
 	observer *shadow.Observer // nil if nobody wants to know
 	simple   bool             // updates need no room: no weights, no OnEvict
@@ -57,7 +58,6 @@ type engine[K comparable, V any] struct {
 	left    [Cleared + 1]uint64            // entries that left, by cause
 	byTag   uint64                         // of those deleted, by a tag
 	refused uint64                         // values that were too heavy
-	seeks   uint64                         // mask of the hashes whose hits the observer hears of
 	gone    []departure[K, V]              // what OnEvict is to hear of
 	tagged  map[string]map[uint32]struct{} // slots by tag
 	named   map[string]uint32              // slots by the name of the entry in the store
@@ -86,7 +86,7 @@ func newEngine[K comparable, V any](o Options[K, V]) *engine[K, V] {
 	e.slots.Store(newSlots[K, V](expected, o.shape()))
 	e.newShards(expected)
 	e.bound.Store(e.max)
-	e.seeks = watchNone
+	e.seeks.Store(watchNone)
 	e.newPolicy()
 	e.clock.start(o.usualLife())
 	e.alarm.wheel.tick = e.clock.margin / 2
@@ -384,8 +384,11 @@ func (e *engine[K, V]) hit(w word) {
 // note puts a hit down in the caller's stripe.
 func (e *engine[K, V]) note(w word) {
 	if e.observer != nil {
-		e.observer.Hit(here(), w.hash())
-		if (watchNone|uint64(w.hash()))&e.wants.Load() != 0 {
+		h := watchNone | uint64(w.hash())
+		if h&e.seeks.Load() == 0 {
+			e.observer.Hit(here(), w.hash())
+		}
+		if h&e.wants.Load() != 0 {
 			return
 		}
 	}

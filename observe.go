@@ -71,9 +71,9 @@ func (e *engine[K, V]) outline() (max, used, count uint64) {
 func (e *engine[K, V]) seek(mask uint32, some bool) {
 	e.enter()
 	defer e.leave()
-	e.seeks = uint64(mask)
+	e.seeks.Store(uint64(mask))
 	if !some {
-		e.seeks = watchNone
+		e.seeks.Store(watchNone)
 	}
 	e.listen(e.wants.Load())
 }
@@ -82,13 +82,14 @@ func (e *engine[K, V]) seek(mask uint32, some bool) {
 // for both, which lets more pass than either wants. The room must be held, or nobody else be there.
 func (e *engine[K, V]) listen(wants uint64) {
 	e.wants.Store(wants)
+	seeks := e.seeks.Load()
 	switch {
 	case wants == watchNone:
-		e.watched.Store(e.seeks)
-	case e.seeks == watchNone:
+		e.watched.Store(seeks)
+	case seeks == watchNone:
 		e.watched.Store(wants)
 	default:
-		e.watched.Store(wants & e.seeks)
+		e.watched.Store(wants & seeks)
 	}
 }
 

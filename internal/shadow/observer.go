@@ -57,6 +57,7 @@ type Observer struct {
 
 	closed atomic.Bool // nothing is heard, since there is no time
 	all    atomic.Bool // everything is heard, since somebody records it
+	burst  atomic.Bool // all hits are heard, to find the favourites
 	ended  atomic.Bool
 	earned atomic.Int64 // nanoseconds that may be spent
 	first  atomic.Int64 // misses that have earned more
@@ -143,7 +144,8 @@ func (o *Observer) listen() {
 	}
 	o.work.Lock()
 	mask := o.panel.Mask()
-	if o.hot.wants() || o.all.Load() {
+	o.burst.Store(o.hot.wants())
+	if o.burst.Load() || o.all.Load() {
 		mask = 0
 	}
 	o.work.Unlock()
@@ -175,11 +177,16 @@ func (o *Observer) passOn(s *stripe) {
 	if n == 0 {
 		return
 	}
-	var events [batch]event
-	for i, h := range hashes[:n] {
-		events[i] = eventOf(hit, h, 0)
+	events := make([]event, 0, batch)
+	everything, share := o.burst.Load() || o.all.Load(), o.share.Load()
+	for _, h := range hashes[:n] {
+		if everything || share.has(h, mix(h)) {
+			events = append(events, eventOf(hit, h, 0))
+		}
 	}
-	o.enqueue(events[:n]...)
+	if len(events) > 0 {
+		o.enqueue(events...)
+	}
 }
 
 // Miss notes a miss. Whoever misses helps where too much waits: a load takes longer.
