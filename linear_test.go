@@ -330,6 +330,8 @@ func TestKeysAreLinearizable(t *testing.T) {
 		"as it is":         {},
 		"with a TTL":       {TTL: time.Hour},
 		"with idle time":   {TTL: time.Hour, Idle: time.Minute},
+		"observed":         {Observe: true},
+		"small, observed":  {MaxEntries: 2, TTL: time.Hour, Observe: true},
 		"with OnEvict":     {OnEvict: counts},
 		"with weights":     {MaxWeight: 1000, Weigh: weighs},
 		"small":            {MaxEntries: 1},

@@ -40,10 +40,14 @@ func TestPicturesOfDash(t *testing.T) {
 	p.Visit(page + "#/memory/products")
 	p.Await(`document.querySelectorAll("#lost-table tbody tr").length === 10`)
 	shoot("#advice, [aria-labelledby=worth-title]", "worth")
-	shoot("#size", "size")
+	shoot("#size, #policy", "size")
 	shoot("#loads", "loads")
 	lookUp(p, evicted(t, page))
 	shoot("#one", "key")
+	p.Visit(page + "#/memory/prices")
+	p.Await(`document.querySelector("#name").textContent === "prices"`)
+	p.Await(`document.querySelectorAll("#misses-bars tbody tr").length > 1`)
+	shoot("#misses, #left", "misses")
 	p.DemandSilence()
 }
 

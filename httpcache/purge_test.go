@@ -43,7 +43,9 @@ func diskStore(t testing.TB, dir string) *disk.Store {
 
 func redisStore(t testing.TB, addr string) *redis.Store {
 	t.Helper()
-	s, err := redis.Open(redis.Options{Addrs: []string{addr}, Prefix: "test:"})
+	s, err := redis.Open(redis.Options{
+		Addrs: []string{addr}, Prefix: "test:", Timeout: patience, Heartbeat: patience,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +326,7 @@ func askWithin(t *testing.T, v *view) (g got) {
 	go func() { done <- v.ask("GET", "/") }()
 	select {
 	case g = <-done:
-	case <-time.After(time.Second):
+	case <-time.After(patience):
 	}
 	return g
 }
@@ -447,14 +449,31 @@ func TestAPurgeOfOneNodeReachesTheMemoryOfAnother(t *testing.T) {
 		for _, c := range purgeCases() {
 			c.purge.Soft = kind == stale
 			if c.count > 0 {
-				purgeThere(t, here, there, c)
+				purgeInTime(t, here, there, c)
 			}
 		}
 	}
 }
 
-// purgeThere purges here and waits until all that left there is no hit any more.
-func purgeThere(t *testing.T, here, there *shop, c purgeCase) {
+// purgeInTime wants a purge to arrive there within a second. A busy machine can only make it later,
+// so one good attempt of three is enough.
+func purgeInTime(t *testing.T, here, there *shop, c purgeCase) {
+	t.Helper()
+	for n := 1; ; n++ {
+		took := purgeThere(t, here, there, c)
+		if took <= time.Second {
+			return
+		}
+		if n == 3 {
+			t.Errorf("%+v: arrived after %v", c.purge, took)
+			return
+		}
+	}
+}
+
+// purgeThere purges here and waits until all that left there is no hit any more. It returns how
+// long that took.
+func purgeThere(t *testing.T, here, there *shop, c purgeCase) (took time.Duration) {
 	t.Helper()
 	if _, err := here.cache.Purge(t.Context(), httpcache.Purge{All: true}); err != nil {
 		t.Fatal(err)
@@ -483,9 +502,7 @@ func purgeThere(t *testing.T, here, there *shop, c purgeCase) {
 			})
 		}
 	}
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("%+v: arrived after %v", c.purge, took)
-	}
+	took = time.Since(begun)
 	await(t, "refreshes behind", all(func(g got) bool { return g.Outcome == hit }))
 	for _, target := range shopTargets {
 		g := there.visit(target, "phone")
@@ -496,4 +513,5 @@ func purgeThere(t *testing.T, here, there *shop, c purgeCase) {
 	if there.asked.Load() == asked {
 		t.Errorf("%+v: the handler there was not asked", c.purge)
 	}
+	return took
 }

@@ -104,7 +104,7 @@ func TestChecksTheHealthOfOrigins(t *testing.T) {
 	defer origin.Close()
 	c := config(origin.URL)
 	c.Sites[0].Health, c.Sites[0].SendHost = "/healthz", "example.com"
-	c.Sites[0].HealthInterval = proxy.Duration(10 * time.Millisecond)
+	c.Sites[0].HealthInterval = proxy.Duration(2 * time.Second) // a check may take as long
 	s := serve(t, c)
 	if resp, _ := get(t, client(t), s.url("/")); resp.StatusCode != 200 {
 		t.Errorf("got %s", resp.Status)

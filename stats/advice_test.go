@@ -18,7 +18,8 @@ func of(samples ...stats.Sample) stats.Snapshot { return stats.Snapshot{Samples:
 
 // asked is a part with so many hits and misses.
 func asked(hits, misses float64, more ...stats.Sample) stats.Snapshot {
-	return of(append(more, stats.Requests.Of(stats.Hit, hits), stats.Requests.Of(stats.Miss, misses))...)
+	more = append(more, stats.Requests.Of(stats.Hit, hits), stats.Requests.Of(stats.Miss, misses))
+	return of(more...)
 }
 
 // withLoads adds a load that took so long.
@@ -59,14 +60,17 @@ func TestAdviseAboutUse(t *testing.T) {
 		{"no hits", asked(0, 1000), nil, stats.Warn, "It saves nothing: 0 hits in 1 000 requests."},
 		{"hardly a hit", asked(3, 9997), nil, stats.Warn,
 			"It saves nothing: 3 hits in 10 000 requests."},
-		{"a hit in a hundred", asked(10, 990), nil, stats.Good, "It answered 1.0 % of 1 000 requests."},
-		{"hits", asked(1_234_567, 0), nil, stats.Good, "It answered 100.0 % of 1 234 567 requests."},
+		{"a hit in a hundred", asked(10, 990), nil, stats.Good,
+			"It answered 1.0 % of 1 000 requests."},
+		{"hits", asked(1_234_567, 0), nil, stats.Good,
+			"It answered 100.0 % of 1 234 567 requests."},
 		{"hits and loads", withLoads(asked(800, 200), 250*time.Millisecond), nil, stats.Good,
 			"It answered 80.0 % of 1 000 requests and saved about 3m20s of loading."},
 		{"hits for days", withLoads(asked(864_000, 0), time.Second), nil, stats.Good,
 			"It answered 100.0 % of 864 000 requests and saved about 10 days of loading."},
 		{"more than a Duration", withLoads(asked(1e12, 0), time.Minute), nil, stats.Good,
-			"It answered 100.0 % of 1 000 000 000 000 requests and saved about 106752 days of loading."},
+			"It answered 100.0 % of 1 000 000 000 000 requests and saved about 106752 days of" +
+				" loading."},
 	})
 }
 
@@ -79,9 +83,11 @@ func TestAdviseAboutMissesOfWhatWasNeverThere(t *testing.T) {
 	less := missed(799, stats.MissNew, stats.MissEvicted)
 	checkSaid(t, "less", less, nil, stats.AboutUse, stats.Good, first)
 	few := asked(1901, 99, stats.Misses.Of(stats.MissNew, 99))
-	checkSaid(t, "few", few, nil, stats.AboutUse, stats.Good, "It answered 95.0 % of 2 000 requests.")
+	checkSaid(t, "few", few, nil, stats.AboutUse, stats.Good,
+		"It answered 95.0 % of 2 000 requests.")
 	fine := asked(99_200, 800, stats.Misses.Of(stats.MissNew, 800))
-	checkSaid(t, "fine", fine, nil, stats.AboutUse, stats.Good, "It answered 99.2 % of 100 000 requests.")
+	checkSaid(t, "fine", fine, nil, stats.AboutUse, stats.Good,
+		"It answered 99.2 % of 100 000 requests.")
 }
 
 func TestAdviseAboutWhatIsNotKept(t *testing.T) {
@@ -178,7 +184,8 @@ func TestAdviseAboutLoads(t *testing.T) {
 		{name: "as many were used", s: ahead(1300, 1300)},
 		{name: "a few for nothing", s: ahead(0, 99)},
 		{"stale", asked(500, 500, stats.StaleUsed.Is(101)), nil, stats.Hint,
-			"101 of 1 000 requests got a stale value: refreshes do not keep up, or the origin fails."},
+			"101 of 1 000 requests got a stale value: refreshes do not keep up, or the origin" +
+				" fails."},
 		{name: "a tenth was stale", s: asked(500, 500, stats.StaleUsed.Is(100))},
 		{name: "stale, but few requests", s: asked(500, 499, stats.StaleUsed.Is(999))},
 		{"coalesced", of(stats.Requests.Of(stats.Coalesced, 100)), nil, stats.Good,

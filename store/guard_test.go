@@ -154,7 +154,10 @@ type keep struct{ *hub }
 
 func (keep) Close() error { return nil }
 
-func newGuard(s store.Store) *store.Guard { return store.NewGuard(s, store.GuardOptions{}) }
+// newGuard is a guard that does not take a busy machine for a slow store.
+func newGuard(s store.Store) *store.Guard {
+	return store.NewGuard(s, store.GuardOptions{Timeout: time.Minute})
+}
 
 func TestGuard(t *testing.T) {
 	for name, open := range map[string]func() store.Store{

@@ -20,12 +20,15 @@ import (
 )
 
 // ringOf returns a ring of n nodes node0, node1, … whose stores are made by open.
-func ringOf(n int, open func(i int) store.Store) *store.Ring {
+// calm does not take a busy machine for a slow node.
+var calm = store.RingOptions{Timeout: time.Minute}
+
+func ringOf(n int, o store.RingOptions, open func(i int) store.Store) *store.Ring {
 	var nodes []store.Node
 	for i := range n {
 		nodes = append(nodes, store.Node{Name: fmt.Sprint("node", i), Store: open(i)})
 	}
-	return store.NewRing(nodes, store.RingOptions{})
+	return store.NewRing(nodes, o)
 }
 
 // nothing is a store for rings that are only asked for names.
@@ -55,16 +58,16 @@ func rising(n int) []float64 {
 func TestRing(t *testing.T) {
 	for _, n := range []int{1, 3} {
 		storetest.Run(t, func(*testing.T) store.Store {
-			return ringOf(n, func(int) store.Store { return newHub() })
+			return ringOf(n, calm, func(int) store.Store { return newHub() })
 		})
 	}
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return ringOf(3, func(int) store.Store { return plain{newMemory(t)} })
+		return ringOf(3, calm, func(int) store.Store { return plain{newMemory(t)} })
 	})
 	storetest.RunShared(t, func(*testing.T) (a, b store.Store) {
 		hubs := []*hub{newHub(), newHub(), newHub()}
 		open := func(i int) store.Store { return keep{hubs[i]} }
-		return ringOf(3, open), ringOf(3, open)
+		return ringOf(3, calm, open), ringOf(3, calm, open)
 	})
 }
 
@@ -289,9 +292,9 @@ func TestRingWithoutNodesHasNothing(t *testing.T) {
 }
 
 // faultyRing is a ring of nodes that can be broken.
-func faultyRing(n int) (*store.Ring, []*storetest.Faulty, []*hub) {
+func faultyRing(n int, o store.RingOptions) (*store.Ring, []*storetest.Faulty, []*hub) {
 	faults, hubs := make([]*storetest.Faulty, n), make([]*hub, n)
-	return ringOf(n, func(i int) store.Store {
+	return ringOf(n, o, func(i int) store.Store {
 		hubs[i] = newHub()
 		faults[i] = storetest.NewFaulty(hubs[i])
 		return faults[i]
@@ -328,7 +331,7 @@ func wantHit(t *testing.T, s store.Store, key string) {
 
 func TestRingLivesOnWithoutANode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, faults, _ := faultyRing(3)
+		r, faults, _ := faultyRing(3, store.RingOptions{})
 		defer r.Close()
 		all, byNode := fill(t, r, 300)
 		faults[1].Hang()
@@ -423,7 +426,7 @@ func TestRingTellsOfItsNodes(t *testing.T) {
 }
 
 func TestRingPassesOnWhatIsNotTheNodesFault(t *testing.T) {
-	r, faults, _ := faultyRing(1)
+	r, faults, _ := faultyRing(1, calm)
 	defer r.Close()
 	for _, want := range []error{store.ErrRefused, store.ErrTooLarge} {
 		faults[0].Fail(want)
@@ -440,7 +443,7 @@ func TestRingPassesOnWhatIsNotTheNodesFault(t *testing.T) {
 }
 
 func TestRingNodesJoinAndLeaveWhileItRuns(t *testing.T) {
-	r, _, _ := faultyRing(3)
+	r, _, _ := faultyRing(3, calm)
 	defer r.Close()
 	ctx, stop := context.WithCancel(t.Context())
 	failed := make(chan error, 4)
@@ -491,7 +494,7 @@ func useUntil(ctx context.Context, r *store.Ring, seed int) error {
 }
 
 func TestRingLeaseIsVoidWhenItsKeyMoves(t *testing.T) {
-	r, _, _ := faultyRing(2)
+	r, _, _ := faultyRing(2, calm)
 	defer r.Close()
 	l, err := r.TryLease(t.Context(), "k")
 	if err != nil {
@@ -507,7 +510,7 @@ func TestRingLeaseIsVoidWhenItsKeyMoves(t *testing.T) {
 }
 
 func TestRingWatchIsLinkedWhenAllNodesAre(t *testing.T) {
-	r, _, hubs := faultyRing(2)
+	r, _, hubs := faultyRing(2, calm)
 	var heard []string
 	stop := r.Watch(func(e store.Event) { heard = append(heard, e.Kind.String()+e.Key+e.Tag) })
 	want := func(when, events string) {

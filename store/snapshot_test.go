@@ -74,7 +74,7 @@ func TestGuardReportsTheNameItWasGiven(t *testing.T) {
 
 func TestRingReportsItsNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, faults, _ := faultyRing(2)
+		r, faults, _ := faultyRing(2, store.RingOptions{})
 		defer r.Close()
 		keys, byNode := fill(t, r, 20)
 		for _, key := range keys {

@@ -10,6 +10,7 @@ type mini struct {
 	factor  float64 // of the size of the cache that it stands for
 	policy  policy.Policy
 	max     uint64 // entries or weight
+	most    int    // entries, however light they are
 	fresh   uint32 // ticks, as of Cache
 	idle    uint32
 	used    uint64
@@ -95,7 +96,7 @@ func (m *mini) admit(hash, weight, now uint32) {
 		return
 	}
 	m.sweep(now)
-	for m.used+uint64(weight) > m.max {
+	for m.used+uint64(weight) > m.max || m.index.live >= m.most {
 		slot := m.policy.Victim(hash)
 		m.index.remove(m.entries[slot].hash)
 		m.release(slot)

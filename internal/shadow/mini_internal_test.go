@@ -114,7 +114,7 @@ func TestMiniIsLikeAList(t *testing.T) {
 }
 
 func (c traffic) run(t *testing.T, r *rand.Rand) {
-	small := &mini{policy: policy.LRU(c.max), max: c.max, fresh: c.fresh, idle: c.idle}
+	small := &mini{policy: policy.LRU(c.max), max: c.max, most: 1000, fresh: c.fresh, idle: c.idle}
 	if c.fresh != Forever && c.idle != Forever {
 		small.untils = []uint32{}
 	}
@@ -174,5 +174,24 @@ func (c traffic) compare(t *testing.T, small *mini, list *naive) {
 			small.weights != nil && small.weights[slot] != e.weight {
 			t.Fatalf("hash %d should be there with %+v", e.hash, e)
 		}
+	}
+}
+
+// TestMiniHoldsNoMoreEntriesThanItMay has one key in ten weigh as much as 5000 others, and a policy
+// that keeps what is light.
+func TestMiniHoldsNoMoreEntriesThanItMay(t *testing.T) {
+	small := &mini{
+		policy: policy.GDSF(280_000), max: 280_000, most: 2000, fresh: Forever, idle: Forever,
+		weights: []uint32{},
+	}
+	for hash := range uint32(50_000) {
+		weight := uint32(1)
+		if hash%10 == 0 {
+			weight = 5000
+		}
+		small.put(hash, weight, 0, Loaded)
+	}
+	if small.index.live > 2000 || len(small.entries) != 2000 {
+		t.Errorf("%d entries in %d slots, want 2000 at most", small.index.live, len(small.entries))
 	}
 }

@@ -105,13 +105,19 @@ func NewPanel(c Cache) *Panel {
 	return p
 }
 
+// light is how many times as many entries a copy may hold as it would if they weighed what they weigh
+// in the cache on average. A policy that keeps what is light would hold very many.
+const light = 4
+
 func (g *group) newMini(c Cache, p policy.Named, factor float64) *mini {
 	size := max(uint64(float64(c.Max)*factor*g.share.part()+0.5), 1)
 	m := &mini{
-		name: p.Name, factor: factor, policy: p.New(size), max: size, fresh: c.Fresh, idle: c.Idle,
+		name: p.Name, factor: factor, policy: p.New(size), max: size, most: math.MaxInt,
+		fresh: c.Fresh, idle: c.Idle,
 	}
 	if c.Weighed {
 		m.weights = []uint32{}
+		m.most = light * int(min(float64(c.Entries)*g.share.part(), Miniature)*factor+1)
 	}
 	if c.Fresh != Forever && c.Idle != Forever {
 		m.untils = []uint32{}
@@ -273,13 +279,20 @@ func (p *Panel) Policies(actual float64) (all []Estimate) {
 	return all
 }
 
-// estimate compares a copy with the one that is like the cache. To divide the difference by how many
-// requests there should have been for the share of the keys errs less where a few keys are asked for
-// most: one of them more or less in the share changes only how many there were (the correction of
-// SHARDS-adj, Waldspurger et al., FAST 2015). Where all keys are alike it errs more. The geometric
-// mean of both was never far off.
+// estimate compares a copy with the one that is like the cache. The difference is divided by how many
+// requests there should have been for the share of the keys: a favourite more or less in the share
+// changes how many there were, and no difference (the correction of SHARDS-adj, Waldspurger et al.,
+// FAST 2015). It is made larger where the share had fewer misses than the cache, by a tenth at most:
+// those tell how many keys it has that may be hit or missed, unless its copy is unlike the cache. On
+// made-up traffic of eight kinds that halves the error, and in loops it is a tenth.
 func (g *group) estimate(m *mini, actual, seen float64) Estimate {
-	asks := math.Sqrt(g.asks * seen * g.share.part())
-	ratio := actual + (m.hits-g.own.hits)/max(asks, 1)
+	asks := max(seen*g.share.part(), 1)
+	misses := (1 - actual) * asks // that there should have been
+	fewer := (misses + fewToTell) / (max(g.asks-g.own.hits, 0) + fewToTell)
+	fewer = min(max(fewer, 0.9), 1.1)
+	ratio := actual + fewer*(m.hits-g.own.hits)/asks
 	return Estimate{m.name, m.factor, min(max(ratio, 0), 1)}
 }
+
+// fewToTell is how many misses are too few to tell something by.
+const fewToTell = 50

@@ -72,10 +72,10 @@ func zipfStream(s float64) func(*rand.Rand, int, int) []uint32 {
 }
 
 // loopStream asks in a circle that is longer than the cache, with favourites between. All of it fits
-// into twice the size: where a size is at the edge of a loop some keys more or less in the share are
-// all hits or none, and no sample can tell.
+// into twice the size: at the edge of a loop some keys more or less in the share are all hits or none,
+// and no sample can tell.
 func loopStream(r *rand.Rand, size, n int) []uint32 {
-	length, z := uint32(size+size/5), newZipf(0.9, size/2)
+	length, z := uint32(size+size/5), newZipf(0.9, max(size/2, 1))
 	keys, next := make([]uint32, n), uint32(0)
 	for i := range keys {
 		if r.IntN(3) == 0 {
