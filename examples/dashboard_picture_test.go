@@ -28,7 +28,7 @@ func TestPicturesOfDash(t *testing.T) {
 	}
 	page := openShop(t)
 	awaitPast(t, page, 110)
-	p := browser.Open(t).Page(1000, 4000)
+	p := browser.Open(t).Page(1200, 4000)
 	p.Prefer("color-scheme", "light")
 	shoot := func(elements, name string) {
 		t.Helper()
@@ -37,6 +37,7 @@ func TestPicturesOfDash(t *testing.T) {
 	p.Visit(page)
 	p.Await(`document.querySelectorAll("#parts tbody").length === 3`)
 	shoot("#table", "all")
+	p.Resize(1000, 4000, 1)
 	p.Visit(page + "#/memory/products")
 	p.Await(`document.querySelectorAll("#lost-table tbody tr").length === 10`)
 	shoot("#advice, [aria-labelledby=worth-title]", "worth")

@@ -115,15 +115,19 @@ func TestCutsAStreamThatTakesNothing(t *testing.T) {
 	transport := browser.Transport.(*http.Transport)
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetUnencryptedHTTP2(true)
-	resp, err := browser.Get(s.url("/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	time.Sleep(3 * stall) // a client that stands still does nothing else
-	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
-		t.Errorf("the stream went on to its end, %d bytes", n)
-	}
+	get(t, client(t), s.url("/")) // from now on the origin is not waited for
+	inTime(t, func() error {
+		resp, err := browser.Get(s.url("/"))
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		time.Sleep(3 * stall) // a client that stands still does nothing else
+		if n, err := io.Copy(io.Discard, resp.Body); err == nil {
+			return fmt.Errorf("the stream went on to its end, %d bytes", n)
+		}
+		return nil
+	})
 	inTime(t, func() error {
 		resp, err := browser.Get(s.url("/x"))
 		if err != nil {

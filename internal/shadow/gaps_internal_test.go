@@ -115,7 +115,7 @@ func TestGapsAreNotCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(random(t))
 		defer s.Close()
-		for range 20 {
+		for range 10 {
 			s.ask(200)
 			s.settle()
 			s.work.Lock()
@@ -134,7 +134,7 @@ func TestPausesAreNotCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(random(t))
 		defer s.Close()
-		for range 20 {
+		for range 10 {
 			s.ask(300) // until it is warm
 			s.settle()
 			s.work.Lock()

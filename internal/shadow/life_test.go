@@ -77,7 +77,7 @@ func TestPanelPredictsWhereEntriesExpire(t *testing.T) {
 		for _, kind := range streams() {
 			name := fmt.Sprintf("%s, fresh %d, idle %d", kind.name, c.fresh, c.idle)
 			t.Run(name, func(t *testing.T) {
-				keys := kind.make(rand.New(rand.NewPCG(s, 4)), 200, 12_000)
+				keys := kind.make(rand.New(rand.NewPCG(s, 4)), 200, 8_000)
 				checkMortal(t, keys, s, 200, c.fresh, c.idle)
 			})
 		}

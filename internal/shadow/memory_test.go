@@ -34,6 +34,9 @@ func heap() uint64 {
 }
 
 func TestAFullObserverTakesLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it fills a dozen of them")
+	}
 	s := seed(t)
 	for _, own := range []string{"Adaptive", "LRU"} {
 		for _, entries := range []int{1000, 10_000, 1_000_000} {
@@ -79,7 +82,7 @@ func full(t *testing.T, own string, entries int, weighed bool, seed uint64) *sha
 // fill makes an observer hear of keys, of loads with long texts, and of hits. Most keys come twice, so
 // that policies remember those that left.
 func fill(o *shadow.Observer, entries int, heaviest uint32, seed uint64) {
-	const heard = 30_000 // of the keys that are looked at
+	const heard = 20_000 // of the keys that are looked at
 	r := rand.New(rand.NewPCG(seed, 7))
 	long := strings.Repeat("é", 100)
 	keys := uint32(8 * min(entries, 1000))
