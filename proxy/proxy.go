@@ -147,6 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &reply{ResponseWriter: w, last: last}
 	if r.ProtoMajor >= 2 {
 		out.stall = st.config.Limits.Stall.Std()
+		defer out.finish()
 	}
 	if st.log == nil {
 		st.answer(out, r)

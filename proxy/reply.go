@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -21,7 +22,10 @@ type reply struct {
 	bytes int64
 	last  bool          // the connection ends after this answer
 	stall time.Duration // of a stream of HTTP/2 or 3; 0 leaves it to the connection
-	until time.Time
+	cut   *time.Timer   // ends the stream
+
+	mu      sync.Mutex // guards the field below; held while the stream is ended
+	sending bool       // something waits for the client
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -44,9 +48,8 @@ func (w *reply) Write(p []byte) (n int, err error) {
 		piece := p[n:]
 		if w.stall > 0 {
 			piece = piece[:min(len(piece), replyPiece)]
-			w.extend(time.Now())
 		}
-		m, err := w.ResponseWriter.Write(piece)
+		m, err := w.sends(func() (int, error) { return w.ResponseWriter.Write(piece) })
 		n += m
 		w.bytes += int64(m)
 		if err != nil || n == len(p) {
@@ -55,11 +58,51 @@ func (w *reply) Write(p []byte) (n int, err error) {
 	}
 }
 
-// extend moves the deadline of a stream on, if less than half of it is left.
-func (w *reply) extend(now time.Time) {
-	if w.until.Sub(now) < w.stall/2 {
-		w.until = now.Add(w.stall)
-		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(w.until)
+// sends calls what waits for the client, and ends the stream if that takes too long. While the origin
+// is waited for nothing ends it: a write deadline of HTTP/2 would, since it is not only for writes.
+func (w *reply) sends(send func() (int, error)) (int, error) {
+	if w.stall == 0 {
+		return send()
+	}
+	w.begin()
+	defer w.rest()
+	return send()
+}
+
+// begin notes that something waits for the client.
+func (w *reply) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sending = true
+	if w.cut == nil {
+		w.cut = time.AfterFunc(w.stall, w.end)
+		return
+	}
+	w.cut.Reset(w.stall)
+}
+
+// rest notes that nothing waits for it any more.
+func (w *reply) rest() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sending = false
+	w.cut.Stop()
+}
+
+// end ends the stream, unless the client has taken what it waits for.
+func (w *reply) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sending {
+		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+// finish leaves what is still to be sent to the server, for as long as a client may stand still.
+func (w *reply) finish() {
+	if w.stall > 0 {
+		deadline := time.Now().Add(w.stall)
+		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(deadline)
 	}
 }
 
@@ -71,10 +114,10 @@ func (w *reply) FlushError() error {
 	if w.code == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.stall > 0 {
-		w.extend(time.Now())
-	}
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	_, err := w.sends(func() (int, error) {
+		return 0, http.NewResponseController(w.ResponseWriter).Flush()
+	})
+	return err
 }
 
 // Hijack is what http.ResponseController calls for an upgrade, to a WebSocket, say.

@@ -142,6 +142,37 @@ func TestCutsAStreamThatTakesNothing(t *testing.T) {
 	})
 }
 
+// TestSparesAStreamWhoseOriginIsSlow waits for an origin that takes longer than a client may.
+func TestSparesAStreamWhoseOriginIsSlow(t *testing.T) {
+	s := serve(t, func() proxy.Config {
+		c := config(newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-store")
+			io.WriteString(w, "half")
+			http.NewResponseController(w).Flush()
+			time.Sleep(3 * stall)
+			io.WriteString(w, "half")
+		}))
+		c.Limits.Stall = proxy.Duration(stall)
+		return c
+	}())
+	for _, two := range []bool{false, true} {
+		browser := client(t)
+		protocols := new(http.Protocols)
+		protocols.SetHTTP1(!two)
+		protocols.SetUnencryptedHTTP2(two)
+		browser.Transport.(*http.Transport).Protocols = protocols
+		resp, err := browser.Get(s.url("/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(body) != "halfhalf" || err != nil {
+			t.Errorf("%s: %q, %v", resp.Proto, body, err)
+		}
+	}
+}
+
 func TestCutsAClientThatSendsNothing(t *testing.T) {
 	s := serve(t, func() proxy.Config {
 		c := config(newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
