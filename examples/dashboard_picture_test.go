@@ -26,7 +26,7 @@ func TestPicturesOfDash(t *testing.T) {
 	if dir == "" {
 		t.Skip("LARDER_SCREENSHOTS=DIR takes pictures, with -timeout 20m")
 	}
-	page := openShop(t)
+	page := openShop(t) + "/debug/cache/"
 	awaitPast(t, page, 110)
 	p := browser.Open(t).Page(1200, 4000)
 	p.Prefer("color-scheme", "light")

@@ -21,22 +21,24 @@ func TestDashboard(t *testing.T) {
 		"searches: It saves nothing: N hits in N requests."))
 }
 
-// openShop starts the shop, and returns the address of its page.
-func openShop(t *testing.T) (page string) {
+// openShop starts the shop, and returns where it is.
+func openShop(t *testing.T) (url string) {
 	t.Helper()
 	p := start(t, "dashboard", "-listen", "127.0.0.1:0")
 	p.await("/debug/cache/\n")
-	return strings.TrimSpace(strings.TrimPrefix(p.printed(), "open "))
+	url = strings.TrimPrefix(p.printed(), "open ")
+	return strings.TrimSuffix(url, "/debug/cache/\n")
 }
 
 func TestDashboardServesItsPageAndMetrics(t *testing.T) {
 	t.Parallel()
-	page := openShop(t)
-	for url, want := range map[string]string{
-		page: "<title>Caches</title>",
-		strings.Replace(page, "debug/cache/", "metrics", 1): `cache_requests_total{cache="searches",`,
-		page + "?format=json&cache=prices":                  `"name":"prices"`,
+	shop := openShop(t)
+	for path, want := range map[string]string{
+		"/debug/cache/":                          "<title>Caches</title>",
+		"/debug/cache/?format=json&cache=prices": `"name":"prices"`,
+		"/metrics":                               `cache_requests_total{cache="searches",`,
 	} {
+		url := shop + path
 		if got := bodyOf(t, url); !strings.Contains(got, want) {
 			t.Errorf("%s has no %s: %.200s", url, want, got)
 		}

@@ -29,7 +29,7 @@ type ghosts struct {
 
 const (
 	fewGhosts  = 1 << 12
-	manyGhosts = 1 << 14
+	manyGhosts = 1 << 13
 	reasonBits = 3
 )
 

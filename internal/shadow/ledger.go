@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	mostKeys    = 512 // keys that are remembered
+	mostKeys    = 160 // keys that are remembered
 	mostSlowest = 16
-	mostText    = 128 // bytes of a key
+	mostText    = 96 // bytes of a key
 )
 
 // Load is one load.

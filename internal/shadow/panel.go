@@ -25,9 +25,26 @@ type Cache struct {
 // Forever is a tick that does not come.
 const Forever = 1<<32 - 1
 
-// Miniature is how many entries the copy has at most that is as large as the cache. With 560 copies
-// of Adaptive, whose policy takes the most room, take nine tenths of a megabyte.
-const Miniature = 560
+// How many entries the copy has at most that is as large as the cache, so that all copies take no
+// more than a megabyte: Adaptive takes five times the room of the others, and copies whose entries
+// are weighed may hold several times as many.
+const (
+	Miniature         = 640
+	adaptiveMiniature = 360
+	weighedPart       = 3 // is divided by
+)
+
+// miniature returns how many entries the copy has at most that is as large as the cache.
+func (c Cache) miniature() uint64 {
+	n := uint64(adaptiveMiniature) // also of a policy that nobody knows
+	if _, known := policy.ByName(c.Policy); known && c.Policy != "Adaptive" {
+		n = Miniature
+	}
+	if c.Weighed {
+		n /= weighedPart
+	}
+	return n
+}
 
 // Panel holds the small copies of a cache. It is not safe for concurrent use.
 type Panel struct {
@@ -42,13 +59,13 @@ type Panel struct {
 // is at most limit.
 type share struct{ mask, thin, limit uint32 }
 
-// shareFor returns a share of which a cache of n entries holds at most Miniature.
-func shareFor(n uint64) share {
-	if n <= Miniature {
+// shareFor returns a share of which a cache of n entries holds at most some.
+func shareFor(n, some uint64) share {
+	if n <= some {
 		return share{limit: 1<<32 - 1}
 	}
-	mask := uint32(1)<<(bits.Len64(n/Miniature)-1) - 1
-	rest := float64(Miniature) / float64(n) * float64(mask+1)
+	mask := uint32(1)<<(bits.Len64(n/some)-1) - 1
+	rest := float64(some) / float64(n) * float64(mask+1)
 	return share{mask: mask, limit: uint32(rest * (1<<32 - 1))}
 }
 
@@ -74,14 +91,14 @@ type group struct {
 var thinner = []struct {
 	bits    uint32
 	factors []float64
-}{{0, []float64{0.25, 0.5, 1, 2}}, {7, []float64{1, 4}}, {15, []float64{1, 8}}}
+}{{0, []float64{0.25, 0.5, 1, 2}}, {7, []float64{1, 4}}, {31, []float64{1, 8}}}
 
 // tiny is how many entries a cache must have before only some keys will do.
 const tiny = 112
 
 // NewPanel returns the copies of a cache, which are empty.
 func NewPanel(c Cache) *Panel {
-	p := &Panel{cache: c, share: shareFor(c.Entries)}
+	p := &Panel{cache: c, share: shareFor(c.Entries, c.miniature())}
 	for _, t := range thinner {
 		g := &group{share: p.share}
 		if c.Entries > tiny {
