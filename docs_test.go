@@ -37,7 +37,7 @@ import (
 
 // compiledPages are those whose blocks of Go are compiled.
 var compiledPages = []string{"getting-started", "which-part", "coming-from", "when-not",
-	"troubleshooting", "testing", "metrics"}
+	"troubleshooting", "testing", "metrics", "dash"}
 
 // docBlock is a piece of a page: a fenced block, or what an HTML comment gives.
 type docBlock struct {

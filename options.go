@@ -88,8 +88,9 @@ type Options[K comparable, V any] struct {
 	Log *slog.Logger
 	// Observe lets the cache look at some of its own requests, so that Curve, Advice and Inspector
 	// have answers: what it would do at other sizes and with other policies, why keys were missed,
-	// which keys are hit and which loads hurt. It takes up to 1 MiB and at most a hundredth of a
-	// core, besides up to a microsecond for a miss. Without it only counters are kept.
+	// which keys are hit and which loads hurt. It takes up to 1 MiB and a hundredth of a core, besides
+	// 5 µs for each miss of a key that it looks at, 20 µs for the first 50 000: all keys up to some
+	// hundred entries, fewer of larger caches. Without it only counters are kept.
 	Observe bool
 	// OnError hears of errors that no caller gets: of a refresh behind, of a store that fails, of
 	// writing behind. Several goroutines may call it at once, and a panic of it is dropped. nil means

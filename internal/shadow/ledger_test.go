@@ -26,10 +26,10 @@ func TestLedgerIsBounded(t *testing.T) {
 		o.Rank(l)
 	}
 	all := o.Dearest()
-	if len(all) > 512 || len(all) < 256 {
+	if len(all) > 160 || len(all) < 80 {
 		t.Fatalf("%d keys are remembered", len(all))
 	}
-	for i, a := range all[:100] {
+	for i, a := range all[:60] {
 		want := uint32(99_000 - 1000*i)
 		if a.Hash != hashOf(1, want) || a.Key != fmt.Sprint(want) || a.Loads != 1 {
 			t.Errorf("place %d is %+v, want key %d", i, a, want)
@@ -84,10 +84,10 @@ func TestLongTextsAreCut(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"short":           {"key", "key"},
 		"empty":           {"", ""},
-		"just fits":       {strings.Repeat("a", 128), strings.Repeat("a", 128)},
-		"one too many":    {strings.Repeat("a", 129), strings.Repeat("a", 128) + "…"},
-		"a letter in two": {"a" + strings.Repeat("é", 100), "a" + strings.Repeat("é", 63) + "…"},
-		"no text":         {strings.Repeat("\xff", 1<<20), strings.Repeat("\xff", 128) + "…"},
+		"just fits":       {strings.Repeat("a", 96), strings.Repeat("a", 96)},
+		"one too many":    {strings.Repeat("a", 97), strings.Repeat("a", 96) + "…"},
+		"a letter in two": {"a" + strings.Repeat("é", 100), "a" + strings.Repeat("é", 47) + "…"},
+		"no text":         {strings.Repeat("\xff", 1<<20), strings.Repeat("\xff", 96) + "…"},
 		"no beginning":    {strings.Repeat("\x80", 1<<20), "…"},
 		"short, no text":  {"\xff\x00", "\xff\x00"},
 	} {

@@ -26,33 +26,45 @@ type Cache struct {
 const Forever = 1<<32 - 1
 
 // How many entries the copy has at most that is as large as the cache, so that all copies take no
-// more than a megabyte: Adaptive takes five times the room of the others, and copies whose entries
-// are weighed may hold several times as many.
+// more than a megabyte: Adaptive needs ten times the room of others, and where entries are weighed
+// copies may hold several times as many.
 const (
-	Miniature         = 640
-	adaptiveMiniature = 360
-	weighedPart       = 3 // is divided by
+	Miniature         = 720
+	adaptiveMiniature = 440
+	weighedPart       = 0.4
 )
 
 // miniature returns how many entries the copy has at most that is as large as the cache.
 func (c Cache) miniature() uint64 {
-	n := uint64(adaptiveMiniature) // also of a policy that nobody knows
-	if _, known := policy.ByName(c.Policy); known && c.Policy != "Adaptive" {
-		n = Miniature
+	n := uint64(Miniature)
+	if c.roomy() {
+		n = adaptiveMiniature
 	}
 	if c.Weighed {
-		n /= weighedPart
+		n = uint64(weighedPart * float64(n))
 	}
 	return n
+}
+
+// roomy tells whether the policy is Adaptive, or one that may need as much room.
+func (c Cache) roomy() bool {
+	_, known := policy.ByName(c.Policy)
+	return !known || c.Policy == "Adaptive"
 }
 
 // Panel holds the small copies of a cache. It is not safe for concurrent use.
 type Panel struct {
 	cache  Cache
 	share  share
-	groups []*group
-	warm   int     // requests that are not counted, until the copies are filled again
-	seen   float64 // requests for all keys, while those of the share were counted
+	groups []*group // near and far
+
+	half, own, twice *mini   // of the policy of the cache
+	quarter          step    // from half the size
+	beyond           []step  // from twice the size on
+	others           []*mini // all policies, as large as the cache
+
+	warm int     // requests that are not counted, until the copies are filled again
+	seen float64 // requests for all keys, while those of the share were counted
 }
 
 // share is some of the keys: those whose hash has no bit of mask, and mixed has no bit of thin and
@@ -83,43 +95,56 @@ func (s share) part() float64 {
 type group struct {
 	share share
 	asks  float64
-	own   *mini // the copy that is as large as the cache
 	minis []*mini
 }
 
-// thinner tells how many times fewer keys the largest copies see: one more, by bits.
-var thinner = []struct {
-	bits    uint32
-	factors []float64
-}{{0, []float64{0.25, 0.5, 1, 2}}, {7, []float64{1, 4}}, {31, []float64{1, 8}}}
-
-// tiny is how many entries a cache must have before only some keys will do.
+// tiny is how many entries a cache must have before the largest copies see fewer keys than others.
 const tiny = 112
 
+// fewer is the share of the keys that the largest copies see, less one, by bits.
+const fewer = 3
+
 // NewPanel returns the copies of a cache, which are empty.
+//
+// The copies of half and of twice the size have the policy of the cache. So have those farther off,
+// unless that is Adaptive or unknown: a small copy of Adaptive takes ten times the room of others.
+// There S3-FIFO tells how much more or less there is to gain.
 func NewPanel(c Cache) *Panel {
 	p := &Panel{cache: c, share: shareFor(c.Entries, c.miniature())}
-	for _, t := range thinner {
-		g := &group{share: p.share}
-		if c.Entries > tiny {
-			g.share.thin = t.bits
-		}
-		for _, f := range t.factors {
-			m := g.newMini(c, policy.Named{Name: c.Policy, New: c.New}, f)
-			g.minis = append(g.minis, m)
-			if f == 1 {
-				g.own = m
-			}
-		}
-		p.groups = append(p.groups, g)
+	near, far := &group{share: p.share}, &group{share: p.share}
+	if c.Entries > tiny {
+		far.share.thin = fewer
 	}
-	first := p.groups[0]
+	p.groups = []*group{near, far}
+	own := policy.Named{Name: c.Policy, New: c.New}
+	scout := own
+	if c.roomy() {
+		scout = policy.Named{Name: "S3-FIFO", New: policy.S3FIFO}
+	}
+	p.half, p.own, p.twice = near.add(c, own, 0.5), near.add(c, own, 1), near.add(c, own, 2)
+	p.quarter = step{near, near.add(c, scout, 0.5), near.add(c, scout, 0.25)}
+	p.beyond = []step{{far, far.add(c, scout, 2), far.add(c, scout, 4)}}
+	p.beyond = append(p.beyond, step{far, p.beyond[0].to, far.add(c, scout, 8)})
+	p.others = []*mini{p.own}
 	for _, other := range policy.All() {
 		if other.Name != c.Policy {
-			first.minis = append(first.minis, first.newMini(c, other, 1))
+			p.others = append(p.others, near.add(c, other, 1))
 		}
 	}
 	return p
+}
+
+// step is two copies that tell what a step from one size to the next is worth.
+type step struct {
+	group    *group
+	from, to *mini
+}
+
+// add adds a copy to the group.
+func (g *group) add(c Cache, p policy.Named, factor float64) *mini {
+	m := g.newMini(c, p, factor)
+	g.minis = append(g.minis, m)
+	return m
 }
 
 // light is how many times as many entries a copy may hold as it would if they weighed what they weigh
@@ -134,7 +159,7 @@ func (g *group) newMini(c Cache, p policy.Named, factor float64) *mini {
 	}
 	if c.Weighed {
 		m.weights = []uint32{}
-		m.most = light * int(min(float64(c.Entries)*g.share.part(), Miniature)*factor+1)
+		m.most = light * int(min(float64(c.Entries)*g.share.part(), float64(c.miniature()))*factor+1)
 	}
 	if c.Fresh != Forever && c.Idle != Forever {
 		m.untils = []uint32{}
@@ -273,12 +298,18 @@ type Estimate struct {
 
 // Sizes estimates the ratios at other sizes of a cache whose own is actual, from small to large.
 func (p *Panel) Sizes(actual float64) (all []Estimate) {
-	for i, g := range p.groups {
-		for _, m := range g.minis {
-			if m.name == p.cache.Policy && (i == 0 || m != g.own) {
-				all = append(all, g.estimate(m, actual, p.seen))
-			}
-		}
+	half, twice := p.compare(p.half, actual), p.compare(p.twice, actual)
+	at := func(m *mini, ratio float64) {
+		all = append(all, Estimate{p.cache.Policy, m.factor, min(max(ratio, 0), 1)})
+	}
+	at(p.quarter.to, half+p.worth(p.quarter))
+	at(p.half, half)
+	at(p.own, actual)
+	at(p.twice, twice)
+	ratio := twice
+	for _, s := range p.beyond {
+		ratio += p.worth(s)
+		at(s.to, ratio)
 	}
 	return all
 }
@@ -286,30 +317,32 @@ func (p *Panel) Sizes(actual float64) (all []Estimate) {
 // Policies estimates the ratios of all policies at the size of a cache whose own is actual, the best
 // first.
 func (p *Panel) Policies(actual float64) (all []Estimate) {
-	g := p.groups[0]
-	for _, m := range g.minis {
-		if m.factor == 1 {
-			all = append(all, g.estimate(m, actual, p.seen))
-		}
+	for _, m := range p.others {
+		ratio := min(max(p.compare(m, actual), 0), 1)
+		all = append(all, Estimate{m.name, m.factor, ratio})
 	}
 	slices.SortStableFunc(all, func(a, b Estimate) int { return cmp.Compare(b.Ratio, a.Ratio) })
 	return all
 }
 
-// estimate compares a copy with the one that is like the cache. The difference is divided by how many
-// requests there should have been for the share of the keys: a favourite more or less in the share
-// changes how many there were, and no difference (the correction of SHARDS-adj, Waldspurger et al.,
-// FAST 2015). It is made larger where the share had fewer misses than the cache, by a tenth at most:
-// those tell how many keys it has that may be hit or missed, unless its copy is unlike the cache. On
-// made-up traffic of eight kinds that halves the error, and in loops it is a tenth.
-func (g *group) estimate(m *mini, actual, seen float64) Estimate {
-	asks := max(seen*g.share.part(), 1)
-	misses := (1 - actual) * asks // that there should have been
-	fewer := (misses + fewToTell) / (max(g.asks-g.own.hits, 0) + fewToTell)
-	fewer = min(max(fewer, 0.9), 1.1)
-	ratio := actual + fewer*(m.hits-g.own.hits)/asks
-	return Estimate{m.name, m.factor, min(max(ratio, 0), 1)}
+// compare estimates the ratio of a copy by the one that is like the cache, whose ratio is actual. The
+// difference is divided by how many requests there should have been for the share of the keys: a
+// favourite more or less in the share changes how many there were, and no difference (the correction
+// of SHARDS-adj, Waldspurger et al., FAST 2015). It is made larger where the share had fewer misses
+// than the cache, by a tenth at most: those tell how many keys it has that may be hit or missed,
+// unless its copy is unlike the cache.
+func (p *Panel) compare(m *mini, actual float64) float64 {
+	near := p.groups[0]
+	misses := (1 - actual) * p.asksOf(near) // that there should have been
+	more := (misses + fewToTell) / (max(near.asks-p.own.hits, 0) + fewToTell)
+	return actual + min(max(more, 0.9), 1.1)*(m.hits-p.own.hits)/p.asksOf(near)
 }
+
+// worth estimates what a step adds to the ratio.
+func (p *Panel) worth(s step) float64 { return (s.to.hits - s.from.hits) / p.asksOf(s.group) }
+
+// asksOf returns how many requests there should have been for the keys of a group.
+func (p *Panel) asksOf(g *group) float64 { return max(p.seen*g.share.part(), 1) }
 
 // fewToTell is how many misses are too few to tell something by.
 const fewToTell = 50

@@ -114,15 +114,15 @@ func TestPanelOfASmallWeighedCacheIsExact(t *testing.T) {
 	weigh := func(key uint32) uint32 { return 1 + hashOf(s, ^key)%100 }
 	for _, kind := range streams() {
 		t.Run(kind.name, func(t *testing.T) {
-			tr := traceOf(kind.make(rand.New(rand.NewPCG(s, 8)), 300, 10_000))
+			tr := traceOf(kind.make(rand.New(rand.NewPCG(s, 8)), 200, 10_000))
 			for _, k := range tr.Keys {
 				tr.Sizes = append(tr.Sizes, weigh(k))
 			}
-			c := counted(lru, 300)
-			c.Weighed, c.Max = true, 300*50
+			c := counted(lru, 200)
+			c.Weighed, c.Max = true, 200*50
 			panel, served := watched(c, tr.Keys, s, weigh)
 			for _, e := range panel.Sizes(served.ratio()) {
-				r, err := sim.ReplayWeighed(context.Background(), tr, lru, uint64(15_000*e.Factor))
+				r, err := sim.ReplayWeighed(context.Background(), tr, lru, uint64(10_000*e.Factor))
 				if err != nil {
 					t.Fatal(err)
 				}
