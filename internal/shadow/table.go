@@ -79,9 +79,3 @@ func (t *table) remove(hash uint32) {
 		}
 	}
 }
-
-// clear takes all out.
-func (t *table) clear() {
-	clear(t.cells)
-	t.live = 0
-}
