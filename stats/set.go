@@ -62,7 +62,7 @@ func Distinct(sources []Source) []Snapshot {
 	all := make([]Snapshot, len(sources))
 	for i, source := range sources {
 		all[i] = source.Snapshot()
-		first := strings.ToValidUTF8(all[i].Name, "?")
+		first := strings.ToValidUTF8(all[i].Name, "\uFFFD")
 		n := name{all[i].Kind, first}
 		for number := 2; taken[n]; number++ {
 			n.name = fmt.Sprintf("%s#%d", first, number)
