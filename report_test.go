@@ -197,45 +197,47 @@ func TestExplainTellsTheLifeOfAKey(t *testing.T) {
 }
 
 func TestInspectorKnowsKeysByTheirText(t *testing.T) {
-	type point struct{ X, Y int }
-	c := larder.New(larder.Options[point, string]{
-		MaxWeight: 1000, Weigh: func(_ point, v string) int { return len(v) }, Observe: true,
-		Load: func(_ context.Context, p point) (string, error) {
-			time.Sleep(time.Duration(p.X) * time.Millisecond)
-			return strings.Repeat("x", 10*p.X), nil
-		},
+	synctest.Test(t, func(t *testing.T) {
+		type point struct{ X, Y int }
+		c := larder.New(larder.Options[point, string]{
+			MaxWeight: 1000, Weigh: func(_ point, v string) int { return len(v) }, Observe: true,
+			Load: func(_ context.Context, p point) (string, error) {
+				time.Sleep(time.Duration(p.X) * time.Millisecond)
+				return strings.Repeat("x", 10*p.X), nil
+			},
+		})
+		defer c.Close()
+		for x := 1; x <= 5; x++ {
+			for range 100 * x {
+				c.Get(ctx, point{x, 0})
+			}
+		}
+		c.Curve() // what was noted is looked at
+		i := c.Inspector()
+		for by, want := range map[stats.Order]string{
+			stats.ByHits: "{5 0}", stats.ByLost: "{5 0}", stats.ByWeight: "{5 0}",
+		} {
+			if top := i.Top(by, 3); len(top) != 3 || top[0].Key != want {
+				t.Errorf("first by %s: %+v, want %s", by, top, want)
+			}
+		}
+		if slowest := i.Slowest(); len(slowest) != 5 || slowest[0].Key != "{5 0}" ||
+			slowest[0].Took != 5*time.Millisecond {
+			t.Errorf("the slowest loads are %+v", slowest)
+		}
+		if l, err := i.Find(ctx, "{4 0}"); err != nil || l.State != "fresh" || l.Weight != 40 {
+			t.Errorf("{4 0}: %+v, %v", l, err)
+		}
+		if _, err := i.Find(ctx, "{9 9}"); !errors.Is(err, stats.ErrNoKey) {
+			t.Errorf("{9 9}: %v, want ErrNoKey", err)
+		}
+		if err := errors.Join(i.Refresh(ctx, "{4 0}"), i.Delete(ctx, "{5 0}")); err != nil {
+			t.Error(err)
+		}
+		if _, ok := c.Lookup(point{5, 0}); ok || c.Stats().Loads != 6 {
+			t.Errorf("{5 0} is there: %v; %d loads, want 6", ok, c.Stats().Loads)
+		}
 	})
-	defer c.Close()
-	for x := 1; x <= 5; x++ {
-		for range 100 * x {
-			c.Get(ctx, point{x, 0})
-		}
-	}
-	c.Curve() // what was noted is looked at
-	i := c.Inspector()
-	for by, want := range map[stats.Order]string{
-		stats.ByHits: "{5 0}", stats.ByLost: "{5 0}", stats.ByWeight: "{5 0}",
-	} {
-		if top := i.Top(by, 3); len(top) != 3 || top[0].Key != want {
-			t.Errorf("first by %s: %+v, want %s", by, top, want)
-		}
-	}
-	if slowest := i.Slowest(); len(slowest) != 5 || slowest[0].Key != "{5 0}" ||
-		slowest[0].Took < 5*time.Millisecond {
-		t.Errorf("the slowest loads are %+v", slowest)
-	}
-	if l, err := i.Find(ctx, "{4 0}"); err != nil || l.State != "fresh" || l.Weight != 40 {
-		t.Errorf("{4 0}: %+v, %v", l, err)
-	}
-	if _, err := i.Find(ctx, "{9 9}"); !errors.Is(err, stats.ErrNoKey) {
-		t.Errorf("{9 9}: %v, want ErrNoKey", err)
-	}
-	if err := errors.Join(i.Refresh(ctx, "{4 0}"), i.Delete(ctx, "{5 0}")); err != nil {
-		t.Error(err)
-	}
-	if _, ok := c.Lookup(point{5, 0}); ok || c.Stats().Loads != 6 {
-		t.Errorf("{5 0} is there: %v; %d loads, want 6", ok, c.Stats().Loads)
-	}
 }
 
 func TestARecordingHasTheRequests(t *testing.T) {
