@@ -20,8 +20,8 @@ const (
 	reasons
 )
 
-// ghosts remembers of some keys that left why they did: one cell for the upper bits of a hash, which
-// the next key there overwrites.
+// ghosts remembers of some keys that left why they did. A hash has a few cells to choose from; where
+// all are taken, one of them is overwritten.
 type ghosts struct {
 	cells []atomic.Uint32 // a hash with the reason in its lowest bits; 0 is empty
 	shift int
@@ -30,6 +30,7 @@ type ghosts struct {
 const (
 	fewGhosts  = 1 << 12
 	manyGhosts = 1 << 13
+	ways       = 4
 	reasonBits = 3
 )
 
@@ -39,19 +40,36 @@ func newGhosts(entries uint64) ghosts {
 	return ghosts{make([]atomic.Uint32, 1<<b), 32 - b}
 }
 
-func (g *ghosts) cell(hash uint32) *atomic.Uint32 { return &g.cells[hash*0x9e3779b1>>g.shift] }
+// choices returns the cells for a hash.
+func (g *ghosts) choices(hash uint32) []atomic.Uint32 {
+	first := hash * 0x9e3779b1 >> g.shift &^ (ways - 1)
+	return g.cells[first : first+ways]
+}
 
 func (g *ghosts) put(hash uint32, r Reason) {
-	g.cell(hash).Store(hash>>reasonBits<<reasonBits | uint32(r))
+	cells := g.choices(hash)
+	at := hash >> reasonBits % ways // of those that are all taken
+	for i := range cells {
+		if cell := cells[i].Load(); cell == 0 || isOf(cell, hash) {
+			at = uint32(i)
+			break
+		}
+	}
+	cells[at].Store(hash>>reasonBits<<reasonBits | uint32(r))
 }
 
 func (g *ghosts) find(hash uint32) Reason {
-	cell := g.cell(hash).Load()
-	if (cell^hash)>>reasonBits != 0 {
-		return New
+	cells := g.choices(hash)
+	for i := range cells {
+		if cell := cells[i].Load(); isOf(cell, hash) {
+			return Reason(cell & (1<<reasonBits - 1))
+		}
 	}
-	return Reason(cell & (1<<reasonBits - 1))
+	return New
 }
+
+// isOf tells whether a cell is about a hash.
+func isOf(cell, hash uint32) bool { return (cell^hash)>>reasonBits == 0 }
 
 // Left notes why a key is no longer there.
 func (o *Observer) Left(hash uint32, r Reason) { o.ghosts.put(hash, r) }
