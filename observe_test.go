@@ -48,7 +48,8 @@ func TestCurvePredictsOtherSizes(t *testing.T) {
 		}
 		curve, ok := c.Curve()
 		if !ok {
-			t.Fatalf("size %d: nothing is said", size)
+			t.Errorf("size %d: nothing is said", size)
+			continue
 		}
 		if curve.Size != int64(size) || curve.Policy != "Adaptive" || len(curve.Policies) != 12 {
 			t.Errorf("size %d: the curve is of %d, %s, with %d policies", size, curve.Size,

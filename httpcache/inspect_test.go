@@ -173,16 +173,19 @@ func TestACacheThatObservesItselfHasACurve(t *testing.T) {
 	if curve, ok := newView(t, httpcache.View{}, manners).cache.Curve(); ok {
 		t.Errorf("without Observe: %+v", curve)
 	}
-	random := uint64(1)
+	random, ok := uint64(1), false
 	ask := func() {
 		random = random*6364136223846793005 + 1442695040888963407
 		x := float64(random>>40) / (1 << 24)
 		v.ask("GET", fmt.Sprintf("/%d", int(4000*x*x*x)))
 	}
-	for range 40_000 {
-		ask()
+	var curve stats.Curve
+	for tries := 0; !ok && tries < 20; tries++ { // a busy machine sees little
+		for range 40_000 {
+			ask()
+		}
+		curve, ok = c.Curve()
 	}
-	curve, ok := c.Curve()
 	if !ok || !curve.Weighed || curve.Size != 2<<20 {
 		t.Fatalf("%+v, %v", curve, ok)
 	}

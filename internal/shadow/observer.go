@@ -69,9 +69,11 @@ type Observer struct {
 	working bool   // a goroutine works the queue off, or is about to
 	gap     bool   // events are dropped until the queue is empty
 	doubt   bool   // some were
-	until   uint64 // all requests when the first of them was
+	marked  uint64 // all requests when they were last queued; 0: since then some events are missing
 	paid    time.Time
 	timer   *time.Timer
+	// unmarked is how many events were queued since requests were.
+	unmarked int
 
 	telling sync.Mutex // held while the host is told what is wanted, so that the last word is true
 
@@ -79,7 +81,6 @@ type Observer struct {
 	began  time.Time  // when it was tick 0
 	panel  *Panel
 	hot    hot
-	before uint64 // all requests, when it last looked
 	base   struct{ hits, misses float64 }
 	unit   time.Duration // what an event has cost at least, lately
 	record *recording
@@ -130,7 +131,6 @@ func (o *Observer) renew(max, entries uint64) {
 	c.Max, c.Entries = max, entries
 	c.Fresh, c.Idle = o.ticks(o.host.Life), o.ticks(o.host.Idle)
 	o.panel = NewPanel(c)
-	o.before = 0
 	o.share.Store(&o.panel.share)
 }
 
@@ -253,7 +253,10 @@ func (o *Observer) Curve() (c Estimates, ok bool) {
 	for i := range o.stripes {
 		o.passOn(&o.stripes[i])
 	}
-	o.workOff(most) // all that waits; what comes meanwhile would keep it here for ever
+	o.mu.Lock()
+	o.markLocked()
+	o.mu.Unlock()
+	o.workOff(2 * most) // all that waits; what comes meanwhile would keep it here for ever
 	o.work.Lock()
 	defer o.work.Unlock()
 	hits, misses := o.recent()

@@ -16,6 +16,7 @@ const (
 	set    // a value came over another
 	deleted
 	cleared
+	requests // of any key, since the last such event; their number is its weight
 )
 
 const weightBits = 29
@@ -46,7 +47,13 @@ func (o *Observer) enqueue(events ...event) (waiting int) {
 	if o.queue == nil {
 		o.queue = make([]event, 0, wakes)
 	}
+	if o.marked == 0 { // the first after some are missing
+		o.marked = o.totalNow() - uint64(len(events))
+	}
 	o.queue = append(o.queue, events...)
+	if o.unmarked += len(events); o.unmarked >= together {
+		o.markLocked()
+	}
 	if len(o.queue) >= wakes && !o.working {
 		o.working = true
 		go o.workAll()
@@ -54,12 +61,29 @@ func (o *Observer) enqueue(events ...event) (waiting int) {
 	return len(o.queue)
 }
 
+// markLocked queues how many requests there were since it last did.
+func (o *Observer) markLocked() {
+	if o.marked == 0 || o.unmarked == 0 {
+		return
+	}
+	now := o.totalNow()
+	n := min(now-o.marked, 1<<weightBits-1)
+	o.queue = append(o.queue, eventOf(requests, 0, uint32(n)))
+	o.marked, o.unmarked = now, 0
+}
+
+// totalNow returns how many requests there were.
+func (o *Observer) totalNow() uint64 {
+	hits, misses := o.host.Totals()
+	return hits + misses
+}
+
 // loseLocked notes that events are missing from now on, until those that wait are worked off.
 func (o *Observer) loseLocked() {
-	if !o.gap && !o.doubt {
-		hits, misses := o.host.Totals()
-		o.until = hits + misses
+	if !o.gap {
+		o.markLocked()
 	}
+	o.marked, o.unmarked = 0, 0
 	o.gap = o.gap || len(o.queue) > 0
 	o.doubt = o.doubt || !o.gap
 }
@@ -137,7 +161,7 @@ func (o *Observer) process(events []event) (changed bool) {
 	for _, e := range events {
 		changed = o.note(e, now) || changed
 	}
-	o.count()
+	o.fade()
 	return changed
 }
 
@@ -148,6 +172,10 @@ func (o *Observer) note(e event, now uint32) (changed bool) {
 	}
 	if o.record != nil {
 		o.record.note(e)
+	}
+	if e.kind() == requests {
+		o.panel.Seen(uint64(e.weight()))
+		return changed
 	}
 	missing := o.closed.Load() && o.panel.warm > 0 // what waited when it closed still counts
 	if missing || !o.panel.Wants(h) && e.kind() != cleared {
@@ -168,30 +196,14 @@ func (o *Observer) note(e event, now uint32) (changed bool) {
 	return changed
 }
 
-// count notes how many requests there were for any key.
-func (o *Observer) count() {
-	total := o.total()
-	if o.before != 0 {
-		o.panel.Seen(total - o.before)
-	}
-	o.before = total
+// fade lets the past count half, now and then.
+func (o *Observer) fade() {
 	if o.panel.seen*o.panel.share.part() > fades {
 		o.panel.Fade()
 		recentHits, recentMisses := o.recent()
 		o.base.hits += recentHits / 2
 		o.base.misses += recentMisses / 2
 	}
-}
-
-// total returns how many requests there were: until events were missing, if some are.
-func (o *Observer) total() uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.gap || o.doubt {
-		return o.until
-	}
-	hits, misses := o.host.Totals()
-	return hits + misses
 }
 
 // reshape begins anew where the cache has become another: it was resized, or holds far more or fewer
@@ -254,6 +266,7 @@ func (o *Observer) open() {
 	}
 	if o.gap {
 		o.queue, o.gap, o.doubt = o.queue[:0], false, true
+		o.marked, o.unmarked = 0, 0
 	}
 	now := time.Now()
 	o.earned.Add(int64(min(now.Sub(o.paid)/costShare, reopens)))
@@ -261,7 +274,6 @@ func (o *Observer) open() {
 	o.mu.Unlock()
 	o.work.Lock()
 	o.hot.begin()
-	o.before = 0
 	o.work.Unlock()
 	o.listen()
 }
