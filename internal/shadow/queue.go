@@ -147,11 +147,16 @@ func (o *Observer) costOf(took time.Duration, n int) time.Duration {
 			o.unit = each
 		}
 	}
-	return min(took, time.Duration(n)*max(dearer*o.unit, time.Microsecond))
+	return min(took, time.Duration(n)*min(max(dearer*o.unit, time.Microsecond), dearest))
 }
 
-// dearer is how many times as much an event may cost as the cheapest.
-const dearer = 3
+const (
+	// dearer is how many times as much an event may cost as the cheapest.
+	dearer = 3
+	// dearest is what an event is reckoned at most, on a slow machine: else what may be spent would
+	// be gone before the copies are filled.
+	dearest = 8 * time.Microsecond
+)
 
 // process leads events through the panel. It is called with the work, and tells whether the host
 // should be told anew what is wanted.
